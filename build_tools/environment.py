@@ -1,0 +1,124 @@
+"""Finds Python interpreters, and keeps virtual environments with exactly the pinned packages in .venv.
+
+It must not install anything anywhere else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from build_tools.project import ROOT, VENV, BuildError, child_environment, run_quietly
+
+SUPPORTED = ("3.7", "3.9", "3.13")
+"""The Pythons that Splunk starts apps with (8.0 to 10.x), and so those that everything is tested on."""
+
+_BIN = "Scripts" if os.name == "nt" else "bin"
+# mypy 1.4.1 and AppInspect run on all of these; on 3.11 mypy comes compiled and takes a tenth of the time.
+_FOR_TOOLS = ("3.11", "3.10", "3.9", "3.12", "3.13")
+
+
+def running() -> str:
+    """Returns the version of the interpreter that runs this, as in "3.11"."""
+    return "{}.{}".format(*sys.version_info[:2])
+
+
+def interpreter(version: str) -> Path | None:
+    """Returns an interpreter of this version ("3.9"), or nothing: this one, one on the PATH, or one that pyenv keeps."""
+    if version == running():
+        return Path(sys.executable)
+    on_path = shutil.which(f"python{version}")
+    candidates = [Path(on_path)] if on_path else []
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    candidates += sorted((pyenv / "versions").glob(f"{version}.*/bin/python"), reverse=True)
+    return next((path for path in candidates if _version_of(path) == version), None)
+
+
+def for_tests(version: str) -> Path:
+    """Returns the Python of the environment in which the tests run on this version.
+
+    Raises:
+        BuildError: there is no such interpreter, or its packages could not be installed.
+    """
+    return _environment(f"test-{version}", _need(version), ROOT / "requirements" / "test.txt")
+
+
+def for_tools() -> Path:
+    """Returns the Python of the environment with the linters, the type checker and AppInspect.
+
+    Raises:
+        BuildError: there is no Python from 3.9 to 3.13, or its packages could not be installed.
+    """
+    found = next((version for version in _FOR_TOOLS if interpreter(version)), None)
+    if found is None:
+        raise BuildError(f"the tools need one of Python {', '.join(_FOR_TOOLS)}, and none of them was found")
+    return _environment("tools", _need(found), ROOT / "requirements" / "tools.txt")
+
+
+def bare() -> Path:
+    """Returns the Python of an environment with nothing but pip, for where the running one has none."""
+    return _environment("pip", Path(sys.executable), None)
+
+
+def _need(version: str) -> Path:
+    python = interpreter(version)
+    if python is None:
+        raise BuildError(
+            f"Python {version} was not found (looked for: python{version} on the PATH, and pyenv's versions)"
+        )
+    return python
+
+
+def _version_of(python: Path) -> str | None:
+    """Asks a program for its Python version: a pyenv shim exists for versions that are not switched on."""
+    try:
+        done = subprocess.run(
+            [str(python), "--version"],
+            env=child_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return None
+    match = re.match(r"Python (\d+\.\d+)\.", done.stdout)
+    return match.group(1) if match and not done.returncode else None
+
+
+def _environment(name: str, base: Path, requirements: Path | None) -> Path:
+    """Makes the environment unless it is there with the same packages, and returns its Python."""
+    folder = VENV / name
+    python = folder / _BIN / ("python.exe" if os.name == "nt" else "python")
+    pinned = requirements.read_bytes() if requirements else b""
+    wanted = f"{_version_of(base)} {platform.machine()} {hashlib.sha256(pinned).hexdigest()}"
+    stamp = folder / "stamp"
+    if python.exists() and stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+        return python
+    print(f"build.py: making .venv/{name}", file=sys.stderr, flush=True)
+    _make(folder, base)
+    if requirements:
+        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+        run_quietly(
+            [*command, "--require-hashes", "-r", str(requirements)], what=f"installing requirements/{requirements.name}"
+        )
+    stamp.write_text(wanted, encoding="utf-8")
+    return python
+
+
+def _make(folder: Path, base: Path) -> None:
+    try:
+        run_quietly([str(base), "-m", "venv", "--clear", str(folder)], what=f"making .venv/{folder.name}")
+    except BuildError as exc:
+        if "ensurepip" in str(exc):
+            raise BuildError(
+                f"{base} cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv"
+            ) from exc
+        raise

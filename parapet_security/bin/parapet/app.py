@@ -1,0 +1,35 @@
+"""The frame around every process: what ends it, and with which code. Must not know what the process is for."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from . import places
+from .errors import Exit
+from .log import Log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
+
+def run(use_case: Callable[[], int]) -> int:
+    """Run a use case; a fault of ours becomes one line and an exit code of its own, never a traceback at a user.
+
+    Args:
+        use_case: what to do; returns an exit code.
+    """
+    try:
+        return use_case()
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # the one place where everything is caught
+        where = places.find(os.environ)
+        last = error.__traceback__
+        while last is not None and last.tb_next is not None:
+            last = last.tb_next
+        at = f"{os.path.basename(last.tb_frame.f_code.co_filename)}:{last.tb_lineno}" if last else ""
+        # Only the kind and the place: the text of an unforeseen error may hold anything, a secret too.
+        Log(where.logs if where.ours else "", sys.stderr).event("process.bug", error=type(error).__name__, at=at)
+        return Exit.BUG

@@ -1,0 +1,170 @@
+"""What the lock's holder does besides delivering: requests, counts, dead letters, the log's size, messages. Must not deliver.
+
+Each is done between two turns of the loop, so nothing else touches an entry meanwhile.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable
+
+from .custody import PAUSED
+from .errors import ParapetError
+
+if TYPE_CHECKING:
+    from .clock import Clock
+    from .forward import Turn
+    from .holder import Holder
+    from .log import Log
+
+_REQUESTS_EVERY_S = 1.0
+_CENSUS_EVERY_S = 60.0
+_EXPIRE_EVERY_S = 3600.0
+_NEARLY_FULL = 0.8
+# Of all that the outbox may hold, dead letters get so much at most.
+_DEAD_SHARE = 5
+
+
+class Chores:
+    """The chores of one turn."""
+
+    def __init__(self, turn: Turn, holder: Holder, clock: Clock, log: Log, *, role: str, tell: Callable[[dict[str, str]], None]) -> None:
+        """Everything is due.
+
+        Args:
+            turn: whose backlog and settings count.
+            holder: the outbox.
+            clock: the time.
+            log: for events.
+            role: who holds the lock, for the state line: forwarder, handler or action.
+            tell: takes what needs a person now, as {matter: text}.
+        """
+        self._turn, self._holder, self._clock, self._log = turn, holder, clock, log
+        self._role, self._tell = role, tell
+        self._due = {"requests": float("-inf"), "census": float("-inf"), "expire": float("-inf")}
+        self._retried = 0
+        self._dead = 0
+        self._held_bytes = 0
+        holder.sweep(now_s=clock.now())
+
+    def __call__(self) -> None:
+        """Do what is due."""
+        now = self._clock.monotonic()
+        if self._is_due("requests", now, _REQUESTS_EVERY_S):
+            self._answer_requests()
+            self._retry_dead()
+            self._tell(self._matters())
+        if self._is_due("census", now, _CENSUS_EVERY_S):
+            self.census()
+            self._log.rotate()
+
+    def census(self) -> None:
+        """Count what is held, for the actions and for the log."""
+        holder, settings = self._holder, self._turn.settings
+        waiting = {folder: holder.names(folder) for folder in ("new", "pending")}
+        dead = {name: holder.size("dead", name) for name in holder.names("dead")}
+        most = settings.delivery.outbox_max_bytes
+        dead = self._expire(dead, most // _DEAD_SHARE)
+        names = [name for found in waiting.values() for name in found]
+        held = sum(holder.size(folder, name) for folder, found in waiting.items() for name in found) + sum(dead.values())
+        holder.write_usage(held, most)
+        oldest_ms = min((int(name[:13]) for name in names if int(name[:13])), default=0)
+        lanes = self._turn.backlog.lanes
+        self._dead, self._held_bytes = len(dead), held
+        self._log.event(
+            "outbox.state",
+            role=self._role,
+            waiting=len(names),
+            dead=len(dead),
+            oldest_s=int(max(self._clock.now() - oldest_ms / 1000, 0)) if oldest_ms else 0,
+            bytes=held,
+            max_bytes=most,
+            held=",".join(sorted(tenant for tenant, lane in lanes.items() if lane.hold)),
+            blocked=",".join(sorted(tenant for tenant, lane in lanes.items() if lane.blocked)),
+        )
+
+    def _is_due(self, chore: str, now: float, every_s: float) -> bool:
+        if now < self._due[chore]:
+            return False
+        self._due[chore] = now + every_s
+        return True
+
+    def _answer_requests(self) -> None:
+        requests = self._holder.requests()
+        if not requests:
+            return
+        backlog = self._turn.backlog
+        waiting = {name[14:]: name for name in backlog}
+        dead = {name[14:]: name for name in self._holder.names("dead")}
+        for firing, request in requests:
+            name = waiting.get(firing, "")
+            if name and backlog.is_running(name):
+                continue  # it is on its way: asked again a second later
+            self._holder.answer(firing, request)
+            if not name and firing not in dead:
+                self._log.event("request.unknown", id=firing, request=request)
+            elif request == "drop":
+                self._drop(name)
+            elif name:
+                backlog.now(name)
+            else:
+                self._revive(dead[firing])
+
+    def _drop(self, name: str) -> None:
+        if name:
+            entry = self._holder.read(name)
+            self._turn.custody.bury(entry, entry.state, reason="dropped", detail="dropped by an administrator")
+
+    def _retry_dead(self) -> None:
+        before_s = self._turn.settings.delivery.retry_dead
+        if before_s in (0, self._retried) or before_s > self._clock.now():
+            return
+        self._retried = before_s
+        for name in self._holder.names("dead"):
+            if self._holder.died_s(name) < before_s:
+                self._revive(name)
+
+    def _revive(self, name: str) -> None:
+        state = self._holder.read(name, "dead").state
+        self._holder.revive(name)
+        if state is not None:
+            self._holder.save(name, state._replace(refusals=0, refused_since_ms=0, others_went=False, not_before_ms=0))
+        self._turn.backlog.add(name)
+        self._log.event("delivery.revived", id=name[14:])
+
+    def _expire(self, dead: dict[str, int], most_bytes: int) -> dict[str, int]:
+        too_many = sum(dead.values()) - most_bytes
+        if too_many <= 0 and not self._is_due("expire", self._clock.monotonic(), _EXPIRE_EVERY_S):
+            return dead
+        oldest_s = self._clock.now() - self._turn.settings.delivery.dead_days * 86400
+        died = {name: self._holder.died_s(name) for name in dead}
+        for name in sorted(dead, key=lambda name: died[name]):
+            if died[name] >= oldest_s and too_many <= 0:
+                break
+            reason = "dead_days" if died[name] < oldest_s else "space"
+            self._forget(name, reason)
+            too_many -= dead.pop(name)
+        return dead
+
+    def _forget(self, name: str, reason: str) -> None:
+        search = sid = ""
+        try:
+            alert = self._holder.read(name, "dead").header.alert
+            search, sid = alert.search_name, alert.sid
+        except (ParapetError, OSError):
+            pass  # it cannot be read, and goes all the same
+        self._log.event("delivery.expired", id=name[14:], reason=reason, search=search, sid=sid)
+        self._holder.remove(name, "dead")
+
+    def _matters(self) -> dict[str, str]:
+        """What needs a person, as {matter: text for Splunk Web's bulletin board}."""
+        found: dict[str, str] = {}
+        for tenant, lane in self._turn.backlog.lanes.items():
+            if lane.hold and lane.hold.kind != "wait":
+                found[f"held_{tenant}"] = f"Parapet Security: alerts for tenant {tenant} wait. {lane.hold.todo}"
+            elif lane.blocked not in ("", PAUSED):
+                found[f"held_{tenant}"] = f"Parapet Security: alerts for tenant {tenant} wait: {lane.blocked}."
+        if self._dead:
+            found["dead"] = "Parapet Security: alerts were refused for good on this host and are kept as dead letters; run | parapetoutbox to see them."
+        if self._held_bytes > _NEARLY_FULL * self._turn.settings.delivery.outbox_max_bytes:
+            found["full"] = "Parapet Security: the outbox of this host is nearly full; see outbox_max_bytes, and why alerts wait."
+        return found

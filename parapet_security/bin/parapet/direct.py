@@ -1,0 +1,175 @@
+"""Delivery by the action itself, where nobody holds the outbox. Must not be imported by an action whose alert somebody else delivers.
+
+First the action's own entry, until its deadline; then whatever else is due, for ten seconds at most. An owner who may not read the token
+asks the deliver handler instead, which has the system's rights.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from . import configuration
+from .alert import firing_id, trigger_ms
+from .clock import Clock
+from .enrich import Enricher
+from .errors import Exit, Forbidden, SplunkdError, Unreachable
+from .forward import Goal, Turn
+from .chores import Chores
+from .holder import Holder
+from .memory import MemoryHolder
+from .secret import Secret
+from .settings import Settings
+from .splunkd import Splunkd
+from .version import USER_AGENT
+
+if TYPE_CHECKING:
+    from .alert import Alert
+    from .log import Log
+    from .outbox import Outbox
+
+_OTHERS_S = 10.0
+_SPLUNKD_S = 10.0
+_HANDLER_S = 1.0
+_RIGHTS = "enable the forwarder (the modular input parapet_forwarder), or restart splunkd once so that the deliver handler is there"
+
+
+class _Session:
+    """What the payload says about splunkd; the session key stays in here."""
+
+    def __init__(self, data: bytes, log: Log) -> None:
+        payload = json.loads(data.decode("utf-8", "replace"))
+        self._key, self._uri = str(payload.get("session_key") or ""), str(payload.get("server_uri") or "")
+        log.hide([self._key])
+
+    def splunkd(self, timeout_s: float) -> Splunkd:
+        if not self._key or not self._uri:
+            raise Unreachable("the payload names no session_key and server_uri")
+        return Splunkd(self._uri, Secret(self._key), timeout_s=timeout_s)
+
+
+def from_outbox(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log) -> int:
+    """Deliver an entry of the outbox, then others; returns an exit code."""
+    session = _Session(data, log)
+    try:
+        settings = configuration.load(session.splunkd(_SPLUNKD_S), only=alert.tenant)
+    except Forbidden as error:
+        return _ask_handler(session, name, alert, log, str(error))
+    except SplunkdError as error:
+        log.event("alert.undeliverable", **_identity(name, alert), reason=str(error), todo=_RIGHTS)
+        return Exit.CONFIGURATION
+    code, first = Exit.OK, name
+    while outbox.lock.try_acquire():
+        turn = None
+        try:
+            turn = _turn(Holder(outbox), settings, session, log)
+            if first:
+                code, first = _own(turn, name, alert, log), ""
+            _others(turn, Holder(outbox), session, log, alone=settings)
+        finally:
+            outbox.lock.release()
+            if turn is not None:
+                turn.close()
+        # Whoever lets go looks once more: an alert that was put meanwhile saw the lock held, and relies on us.
+        if not _is_new_there(outbox, turn):
+            break
+    else:
+        if first:
+            log.event("alert.queued", tell=True, **_identity(name, alert))
+    return code
+
+
+def without_lock(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log) -> int:
+    """Deliver one entry where the file system cannot lock: its id makes a second delivery harmless."""
+    session = _Session(data, log)
+    try:
+        settings = configuration.load(session.splunkd(_SPLUNKD_S), only=alert.tenant)
+    except SplunkdError as error:
+        log.event("alert.undeliverable", **_identity(name, alert), reason=str(error), todo=_RIGHTS)
+        return Exit.CONFIGURATION
+    return _own(_turn(Holder(outbox), settings, session, log), name, alert, log)
+
+
+def from_memory(alert: Alert, data: bytes, captured_ms: int, log: Log) -> int:
+    """Deliver an alert that could not be stored: it is lost where that fails too, and the log says so."""
+    session = _Session(data, log)
+    name = f"{trigger_ms(alert):013d}-{firing_id(alert, '')}"
+    try:
+        settings = configuration.load(session.splunkd(_SPLUNKD_S), only=alert.tenant)
+    except SplunkdError as error:
+        log.event("alert.lost", **_identity(name, alert), fired=alert.trigger_time, reason=str(error))
+        return Exit.LOST
+    turn = _turn(MemoryHolder(name, alert, captured_ms=captured_ms), settings, session, log)
+    code = _own(turn, name, alert, log, lasting=False)
+    if code not in (Exit.OK, Exit.REFUSED):
+        code = Exit.LOST
+        log.event("alert.lost", **_identity(name, alert), fired=alert.trigger_time, reason=turn.obstacle(name)[1])
+    return code
+
+
+def _turn(holder: Holder | MemoryHolder, settings: Settings, session: _Session, log: Log) -> Turn:
+    for problem in settings.problems:
+        log.event("settings.problem", problem=problem)
+    clock = Clock()
+    enricher = Enricher(session.splunkd(2.0), log, clock.monotonic, with_server=False)
+    return Turn(holder, settings, clock=clock, log=log, enricher=enricher, user_agent=USER_AGENT, workers=1)
+
+
+def _own(turn: Turn, name: str, alert: Alert, log: Log, *, lasting: bool = True) -> int:
+    """Deliver the action's own entry; returns an exit code."""
+    deadline_s = turn.settings.delivery.direct_deadline
+    turn.run(Goal(turn.now() + deadline_s, first=name))
+    counts = turn.custody.counts
+    identity = _identity(name, alert)
+    if counts["dead"]:
+        return Exit.REFUSED  # `delivery.dead` said why
+    if counts["delivered"]:
+        log.event("alert.delivered", tell=True, **identity)
+        return Exit.OK
+    needs_person, reason, todo = turn.obstacle(name)
+    if needs_person:
+        log.event("alert.undeliverable", **identity, reason=reason, todo=todo)
+        return Exit.CONFIGURATION
+    if lasting:
+        log.event("alert.kept", **identity, reason=reason)
+    return Exit.OK if lasting else Exit.LOST
+
+
+def _others(turn: Turn, holder: Holder, session: _Session, log: Log, *, alone: Settings) -> None:
+    """Deliver what else is due, for a short while."""
+    chores = Chores(turn, holder, turn.clock, log, role="action", tell=lambda matters: None)
+    if holder.names("new") or holder.names("pending"):
+        try:
+            turn.apply(configuration.load(session.splunkd(_SPLUNKD_S)))
+        except SplunkdError as error:
+            log.event("settings.failed", reason=str(error))
+            turn.apply(alone)
+            return
+        turn.run(Goal(turn.now() + _OTHERS_S, wait=False), chores)
+    elif turn.clock.now() - holder.usage_s() > 60:
+        chores.census()
+
+
+def _is_new_there(outbox: Outbox, turn: Turn | None) -> bool:
+    return turn is not None and any(name not in turn.backlog for name in Holder(outbox).names("new"))
+
+
+def _ask_handler(session: _Session, name: str, alert: Alert, log: Log, why: str) -> int:
+    identity = _identity(name, alert)
+    try:
+        session.splunkd(_HANDLER_S).ask_to_deliver()
+    except Unreachable as error:
+        if error.timed_out:
+            log.event("alert.kept", **identity, reason="the deliver handler is still at work")
+            return Exit.OK
+        log.event("alert.undeliverable", **identity, reason=f"{why}, and {error}", todo=_RIGHTS)
+        return Exit.CONFIGURATION
+    except SplunkdError as error:
+        log.event("alert.undeliverable", **identity, reason=f"{why}, and {error}", todo=_RIGHTS)
+        return Exit.CONFIGURATION
+    log.event("alert.queued", tell=True, **identity)
+    return Exit.OK
+
+
+def _identity(name: str, alert: Alert) -> dict[str, str]:
+    return {"id": name[14:], "tenant": alert.tenant, "search": alert.search_name, "sid": alert.sid}

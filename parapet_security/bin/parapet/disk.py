@@ -1,0 +1,141 @@
+"""What a file system must promise the outbox: durable, private, whole files on Linux and Windows. Must not know what is in them."""
+
+from __future__ import annotations
+
+import os
+
+_BINARY = getattr(os, "O_BINARY", 0)
+_POSIX = os.name == "posix"
+
+
+def make_folders(root: str, names: tuple[str, ...]) -> None:
+    """Create `root` and the folders in it, 0700 whatever the umask, and make their names durable."""
+    os.makedirs(root, exist_ok=True)
+    for path in [root] + [os.path.join(root, name) for name in names]:
+        if not os.path.isdir(path):
+            os.mkdir(path)
+        os.chmod(path, 0o700)
+    for path in (root, os.path.dirname(root), os.path.dirname(os.path.dirname(root))):
+        sync_folder(path)
+
+
+def create(path: str) -> int:
+    """Open a new file for writing, 0600 whatever the umask; FileExistsError where it exists."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
+    os.chmod(path, 0o600)
+    return descriptor
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte: a disk that fills up writes a part and says so only at the next call."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def temporary(folder: str) -> str:
+    """A name in `folder` that nobody else uses; it starts with a dot, so no reader takes it for an entry."""
+    return os.path.join(folder, f".{os.getpid()}-{os.urandom(8).hex()}.tmp")
+
+
+def publish(temporary_path: str, path: str) -> bool:
+    """Give a finished file its name without replacing anything.
+
+    Returns:
+        False where the name is taken already; the temporary file is gone either way.
+    """
+    try:
+        if _POSIX:
+            os.link(temporary_path, path)
+        else:
+            os.rename(temporary_path, path)  # on Windows a rename does not replace
+            return True
+    except FileExistsError:
+        os.unlink(temporary_path)
+        return False
+    except OSError:
+        # A file system without hard links: two processes that put the same entry in the same instant write the same bytes.
+        if os.path.lexists(path):
+            os.unlink(temporary_path)
+            return False
+        os.rename(temporary_path, path)
+        return True
+    os.unlink(temporary_path)
+    return True
+
+
+def replace(path: str, data: bytes, *, durable: bool) -> None:
+    """Write a whole file in one step; readers see the old one or the new one.
+
+    Args:
+        path: where.
+        data: what.
+        durable: whether it must outlast a power cut.
+    """
+    folder = os.path.dirname(path)
+    temporary_path = temporary(folder)
+    descriptor = create(temporary_path)
+    try:
+        try:
+            write_all(descriptor, data)
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary_path, path)
+    except OSError:
+        discard(temporary_path)
+        raise
+    if durable:
+        sync_folder(folder)
+
+
+def append(path: str, data: bytes, *, durable: bool) -> None:
+    """Add to the end of a file in one write."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | _BINARY)
+    try:
+        write_all(descriptor, data)
+        if durable:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read(path: str, most: int) -> bytes:
+    """Up to `most` bytes from the start of a file."""
+    with open(path, "rb") as stream:
+        return stream.read(most)
+
+
+def discard(path: str) -> None:
+    """Remove a file if it is there."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def sync_folder(folder: str) -> None:
+    """Make the names in a folder durable. Windows has no call for it: its file systems keep a journal of names."""
+    if not _POSIX:
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def free_bytes(folder: str) -> int:
+    """What an ordinary user may still write on the folder's file system."""
+    if _POSIX:
+        found = os.statvfs(folder)
+        return found.f_bavail * found.f_frsize
+    import shutil  # slow to import, and needed on Windows only
+
+    return shutil.disk_usage(folder).free
+
+
+def owned_by_us(folder: str) -> bool:
+    """Whether this process runs as the owner of a folder; always so where files have no numeric owner (Windows)."""
+    return not _POSIX or os.stat(folder).st_uid == os.geteuid()

@@ -1,0 +1,313 @@
+"""The one loop around `deliver`, for whoever holds the lock: action, forwarder and deliver handler. Must not take or free the lock.
+
+Every turn of the loop: look at new/, do what is due besides (`chores`), send entries on their way, take back what came of them. Workers do
+the talking; everything that is decided is decided here, in one thread.
+"""
+
+from __future__ import annotations
+
+import queue
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Callable, NamedTuple
+
+from .alert import TENANT_NAME
+from .backlog import Backlog, Pick
+from .custody import PAUSED, Custody
+from .deliver import Means, Outcome, Result, deliver, row_entry
+from .errors import EntryBroken, EntryGone, EntryTooNew
+from .webhook import Webhook
+
+if TYPE_CHECKING:
+    from .clock import Clock
+    from .enrich import Enricher
+    from .holder import Entry, Holder
+    from .log import Log
+    from .entry import State
+    from .settings import Settings, Tenant
+    from .verdict import Answer
+
+LOOK_S = 0.1
+_READS_MOST = 64
+_NEW_MOST = 500
+_FAULT_WAIT_S = 30.0
+# Splunk waits ten seconds and more before it kills what it told to end.
+_PATIENCE_S = 8.0
+
+
+class Goal(NamedTuple):
+    """When a turn is over, on the monotonic clock.
+
+    Attributes:
+        until: at this moment, whatever waits.
+        first: "" or the one entry that this turn is for: nothing else goes, and the turn ends with it.
+        idle_ends: whether it ends when nothing can go before `until`.
+        wait: whether it waits for what can go before `until` (else it ends when nothing can go now).
+    """
+
+    until: float
+    first: str = ""
+    idle_ends: bool = True
+    wait: bool = True
+
+
+class Turn:
+    """One process's time as the deliverer."""
+
+    def __init__(
+        self,
+        holder: Holder,
+        settings: Settings,
+        *,
+        clock: Clock,
+        log: Log,
+        enricher: Enricher,
+        user_agent: str,
+        stopped: Callable[[], bool] = lambda: False,
+        workers: int = 0,
+    ) -> None:
+        """Take over the backlog.
+
+        Args:
+            holder: the outbox, whose lock is held by this process (or an outbox in memory).
+            settings: what is configured; `apply` changes them.
+            clock: time and chance.
+            log: for events.
+            enricher: asks Splunk.
+            user_agent: the header.
+            stopped: whether to end as soon as what is on its way is back.
+            workers: how many entries are on their way at once; 0 is what the settings say.
+        """
+        self._holder, self.clock, self._log = holder, clock, log
+        self._enricher, self._user_agent, self._stopped = enricher, user_agent, stopped
+        self._workers = workers or settings.delivery.workers
+        self.backlog = Backlog(self._workers)
+        self.custody = Custody(holder, self.backlog, clock, log)
+        self._executor = ThreadPoolExecutor(self._workers, thread_name_prefix="deliver")
+        self._back: queue.SimpleQueue[tuple[Pick, Entry, Future[Outcome]]] = queue.SimpleQueue()
+        self._until = float("inf")
+        self._looked = float("-inf")
+        self._listed = False
+        self._aside: dict[str, float] = {}
+        self._webhooks: list[Webhook] = []
+        self.beat = clock.monotonic()
+        self.refused_by_token = False
+        self.settings = settings
+        self.apply(settings)
+
+    def apply(self, settings: Settings) -> None:
+        """From now on these settings count."""
+        before, self.settings = self.settings, settings
+        self._log.level = settings.delivery.log_level
+        self._log.hide([secret.reveal() for secret in settings.secrets])
+        self.custody.settings = settings
+        if not self._webhooks or before != settings:
+            # What is on its way keeps the client that it began with.
+            self._webhooks.append(Webhook(settings.delivery, settings.proxy_password, self._user_agent))
+            if not self.backlog.running():
+                for old in self._webhooks[:-1]:
+                    old.close()
+                del self._webhooks[:-1]
+            self.custody.mended(before)
+        self.custody.block()
+
+    def run(self, goal: Goal, chores: Callable[[], None] = lambda: None) -> None:
+        """Deliver until the goal is reached, then wait a little for what is on its way."""
+        self._until = goal.until if goal.idle_ends else float("inf")
+        self._looked = float("-inf")
+        while not self._is_over(goal):
+            self._look(goal.first)
+            chores()
+            self._send_off(goal.first)
+            self._take_back(self._pause(goal))
+        ended = self.clock.monotonic()
+        while self.backlog.running() and self.clock.monotonic() - ended < _PATIENCE_S:
+            self._take_back(LOOK_S)
+
+    def now(self) -> float:
+        """The monotonic clock, on which goals are."""
+        return self.clock.monotonic()
+
+    def obstacle(self, name: str) -> tuple[bool, str, str]:
+        """Why an entry still waits: whether a person has to mend something, the reason, and what to do."""
+        if name not in self.backlog:
+            return False, "its file cannot be read at this moment", ""
+        lane = self.backlog.lane_of(name)
+        if lane is None or lane.blocked == PAUSED:
+            return False, "its tenant is paused" if lane else "the time was up", ""
+        if lane.blocked:
+            return True, lane.blocked, ""
+        if lane.hold:
+            return lane.hold.kind != "wait", lane.hold.reason, lane.hold.todo
+        return False, "the time was up", ""
+
+    def close(self) -> None:
+        """Give back threads and connections; what is still on its way is left to end by itself."""
+        self._executor.shutdown(wait=False)
+        if not self.backlog.running():
+            for webhook in self._webhooks:
+                webhook.close()
+
+    def _is_over(self, goal: Goal) -> bool:
+        now = self.clock.monotonic()
+        if self._stopped() or now >= goal.until:
+            return True
+        if not goal.idle_ends or self.backlog.running() or self._looked == float("-inf"):
+            return False
+        at = self._time(goal.first)
+        return at >= goal.until or (not goal.wait and at > now)
+
+    def _pause(self, goal: Goal) -> float:
+        if self.backlog.running() >= self._workers:
+            return LOOK_S
+        now = self.clock.monotonic()
+        return max(min(LOOK_S, self._time(goal.first) - now, goal.until - now), 0.0)
+
+    def _time(self, first: str) -> float:
+        """When something can go at the earliest."""
+        if not first:
+            return self.backlog.next_time()
+        lane = self.backlog.lane_of(first)
+        hold = lane.hold if lane else None
+        if hold is not None and hold.kind != "wait" and self.clock.monotonic() < hold.until:
+            return float("inf")  # somebody has to mend something: an action does not wait for that
+        return self.backlog.entry_time(first)
+
+    def _look(self, first: str) -> None:
+        now = self.clock.monotonic()
+        self.beat = now
+        if first:
+            if self._looked == float("-inf"):
+                self.backlog.add(first)
+            self._looked = now
+            return
+        if now - self._looked < LOOK_S and self.backlog.next_time() <= now:
+            return
+        self._looked = now
+        if not self._listed:
+            self._listed = True
+            for name in self._holder.names("pending"):
+                self.backlog.add(name)
+        for name in [name for name, until in self._aside.items() if until <= now]:
+            del self._aside[name]
+            self.backlog.add(name)
+        waiting = []
+        for name in self._holder.names("new"):
+            if name not in self._aside:
+                self.backlog.add(name)
+                if not self.backlog.is_running(name):
+                    waiting.append(name)
+        self._holder.park(sorted(waiting)[_NEW_MOST:])
+
+    def _send_off(self, first: str) -> None:
+        parked: list[str] = []
+        for _ in range(_READS_MOST):
+            pick = self._next(first)
+            if pick is None:
+                break
+            entry = self._read(pick.name)
+            if entry is not None and pick.tenant:
+                self._submit(pick, entry)
+            elif entry is not None and self._assign(entry):
+                parked.append(pick.name)
+        self._holder.park(parked)
+
+    def _submit(self, pick: Pick, entry: Entry) -> None:
+        future = self._executor.submit(self._work, entry, self.settings.tenants[pick.tenant], self._webhooks[-1], pick.test_first)
+        future.add_done_callback(lambda done: self._back.put((pick, entry, done)))
+
+    def _assign(self, entry: Entry) -> bool:
+        """Put an entry that was read into its tenant's lane; True where it cannot go at once."""
+        tenant = entry.header.alert.tenant
+        if not TENANT_NAME.match(tenant):
+            self.custody.bury(entry, entry.state, reason="tenant_name", detail=f"{tenant[:80]!r} is no tenant's name", todo="mend the alert's tenant")
+            return False
+        is_new = tenant not in self.backlog.lanes
+        due = self.custody.due(entry.state.not_before_ms) if entry.state and entry.state.not_before_ms else float("-inf")
+        self.backlog.assign(entry.name, tenant, due=due)
+        if is_new:
+            self.custody.open_lane(tenant)
+        return self.backlog.entry_time(entry.name) > self.clock.monotonic()
+
+    def _next(self, first: str) -> Pick | None:
+        now = self.clock.monotonic()
+        if not first:
+            return self.backlog.next(now)
+        if first in self.backlog and not self.backlog.is_running(first):
+            if not self.backlog.is_read(first):
+                return Pick(first, "")
+            if self.backlog.can_go(first, now):
+                return self.backlog.pick(first)
+        return None
+
+    def _read(self, name: str) -> Entry | None:
+        try:
+            return self._holder.read(name)
+        except EntryGone:
+            self.backlog.remove(name)
+        except EntryTooNew as error:
+            self._log.event("outbox.too_new", entry=name, reason=str(error))
+            self._set_aside(name, float("inf"))
+        except EntryBroken as error:
+            self._log.event("outbox.swept", entry=name, reason=str(error))
+            self._holder.bury(name, None)
+            self.backlog.remove(name)
+        except OSError as error:
+            self._log.event("outbox.failed", entry=name, reason=str(error))
+            self._set_aside(name, self.clock.monotonic() + _FAULT_WAIT_S)
+        return None
+
+    def _set_aside(self, name: str, until: float) -> None:
+        self.backlog.remove(name)
+        self._aside[name] = until
+
+    def _work(self, entry: Entry, tenant: Tenant, webhook: Webhook, test_first: bool) -> Outcome:
+        """In a worker: take one entry to its tenant."""
+        monotonic, until = self.clock.monotonic, self._until
+
+        def post(body: bytes, key: str) -> Answer:
+            budget_s = max(until - monotonic(), 0.05) if until != float("inf") else None
+            return webhook.post(tenant.webhook_url, tenant.token, body, key, budget_s=budget_s)  # type: ignore[arg-type]  # a lane without a token is blocked
+
+        def bury_row(state: State, offset: int, encoded: bytes, why: str) -> None:
+            name, header, row_state = row_entry(entry, state, offset, encoded, why)
+            self._holder.bury_row(name, header, row_state)
+            self._log.event("delivery.row_dead", id=entry.id, row_id=name[14:], row=offset, tenant=tenant.name, search=header.alert.search_name, reason=why)
+
+        means = Means(
+            post=post,
+            save=lambda state, **how: self._holder.save(entry.name, state, **how),
+            rows=lambda: self._holder.rows(entry),
+            bury_row=bury_row,
+            facts=lambda: self._enricher.facts(entry.header.alert),
+            stopped=lambda: self._stopped() or monotonic() >= until,
+            log=self._log,
+            limit=self.settings.delivery.max_body_bytes,
+        )
+        return deliver(entry, means, test_first=test_first)
+
+    def _take_back(self, timeout_s: float) -> None:
+        try:
+            pick, entry, future = self._back.get(timeout=timeout_s) if timeout_s > 0 else self._back.get_nowait()
+        except queue.Empty:
+            return
+        error = future.exception()
+        if isinstance(error, EntryGone):
+            self.backlog.remove(entry.name)
+        elif error is not None:
+            # The entry is on disk and stays there. What keeps happening shows in the log, each time.
+            self._log.event("outbox.failed" if isinstance(error, OSError) else "process.bug", id=entry.id, reason=f"{type(error).__name__}: {error}")
+            self.backlog.again(entry.name, self.clock.monotonic() + _FAULT_WAIT_S)
+        else:
+            self._settle(pick, entry, future.result())
+
+    def _settle(self, pick: Pick, entry: Entry, outcome: Outcome) -> None:
+        if outcome.result is Result.TENANT_WAITS and outcome.reason == "timeout" and self.clock.monotonic() >= self._until - 0.1:
+            # Our own time was up, not the tenant's.
+            outcome = outcome._replace(result=Result.STOPPED)
+        self.refused_by_token = self.refused_by_token or outcome.reason == "status_401"
+        try:
+            self.custody.settle(pick, entry, outcome)
+        except OSError as error:
+            self._log.event("outbox.failed", id=entry.id, reason=str(error))
+            if self.backlog.is_running(entry.name):
+                self.backlog.again(entry.name, self.clock.monotonic() + _FAULT_WAIT_S)

@@ -1,0 +1,89 @@
+"""The deliver handler: for where no forwarder runs and an alert's owner may not read the token. Must not take input, nor return a secret."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from . import configuration, places
+from .bulletin import Bulletin
+from .chores import Chores
+from .clock import Clock
+from .enrich import Enricher
+from .errors import LockUnavailable, SplunkdError
+from .forward import Goal, Turn
+from .holder import Holder
+from .log import Log
+from .outbox import Outbox
+from .secret import Secret
+from .splunkd import Splunkd
+from .version import USER_AGENT
+
+if TYPE_CHECKING:
+    from typing import Any, Mapping
+
+_TURN_S = 20.0
+_SPLUNKD_S = 5.0
+
+
+def answer(request: Mapping[str, Any], env: Mapping[str, str] = os.environ) -> tuple[int, dict[str, Any]]:
+    """Handle one call.
+
+    Args:
+        request: what splunkd's persistent handler interface gives: `method`, `system_authtoken`, `server`.
+        env: the environment.
+
+    Returns:
+        An HTTP status, and counts or the reason why nothing was delivered.
+    """
+    if request.get("method") != "POST":
+        return 405, {"error": "only POST is answered here"}
+    where = places.find(env)
+    log = Log(where.logs if where.ours else "", None)
+    token, server = request.get("system_authtoken"), request.get("server")
+    uri = server.get("rest_uri") if isinstance(server, dict) else None
+    if not isinstance(token, str) or not token or not isinstance(uri, str):
+        return 500, {"error": "splunkd gave this handler no system_authtoken: check passSystemAuth in restmap.conf"}
+    log.hide([token])
+    outbox = Outbox(where.outbox)
+    try:
+        return 200, _deliver(outbox, Splunkd(uri, Secret(token), timeout_s=_SPLUNKD_S), log)
+    except (SplunkdError, LockUnavailable) as error:
+        log.event("settings.failed", reason=str(error))
+        return 503, {"error": str(error)}
+
+
+def _deliver(outbox: Outbox, splunkd: Splunkd, log: Log) -> dict[str, Any]:
+    clock = Clock()
+    ends = clock.monotonic() + _TURN_S
+    total = {"delivered": 0, "deferred": 0, "dead": 0}
+    held_by_other = not os.path.isdir(outbox.root)
+    while not held_by_other and clock.monotonic() < ends:
+        settings = configuration.load(splunkd)
+        if not outbox.lock.try_acquire():
+            held_by_other = True
+            break
+        turn = None
+        try:
+            holder = Holder(outbox)
+            turn = Turn(holder, settings, clock=clock, log=log, enricher=Enricher(splunkd, log, clock.monotonic), user_agent=USER_AGENT)
+            chores = Chores(turn, holder, clock, log, role="handler", tell=Bulletin(splunkd, log).tell)
+            turn.run(Goal(ends), chores)
+            chores.census()
+        finally:
+            outbox.lock.release()
+            if turn is not None:
+                turn.close()
+        for key in total:
+            total[key] += turn.custody.counts[key]
+        # Whoever lets go looks once more: an alert that was put meanwhile saw the lock held, and relies on us.
+        if all(name in turn.backlog for name in Holder(outbox).names("new")):
+            break
+    log.event("handler.finished", **total, held_by_other=held_by_other)
+    return {**total, "held_by_other": held_by_other}
+
+
+def to_text(status: int, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer in the form that splunkd's persistent handler interface wants."""
+    return {"status": status, "payload": json.dumps(payload), "headers": {"Content-Type": "application/json"}}

@@ -1,0 +1,154 @@
+"""The app's log: one line an event, on stderr for splunkd.log and in a file of its own. Must not hold a secret, nor fail an alert.
+
+A line is `<UTC time> LEVEL event=<noun.verb> key=value …` (on stderr without the time: splunkd adds its own), values quoted where they
+need it and every control character escaped. The events are a closed catalogue; renaming one breaks customers' searches.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+
+LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+FILE = "parapet_security.log"
+_MAX_BYTES = 10 * 1024 * 1024
+_KEEP = 5
+_VALUE_MOST = 600
+_SECRET_LEAST = 6
+
+# event: (level, what it means, what to do)
+EVENTS = {
+    "alert.queued": ("INFO", "the action stored an alert; a deliverer is at work", ""),
+    "alert.delivered": ("INFO", "the action delivered its alert by itself", ""),
+    "alert.kept": ("WARN", "the action stored its alert, and nobody could deliver it yet", "see `reason`"),
+    "alert.refused": ("ERROR", "the tenant refused the action's alert for good; it is a dead letter", "see `reason`"),
+    "alert.undeliverable": ("ERROR", "the alert is stored, and nobody here can deliver it until `todo` is done", "see `todo`"),
+    "alert.lost": ("FATAL", "the alert could neither be stored nor delivered", "see `reason`; the search can be run again with the sid named"),
+    "alert.setting_ignored": ("WARN", "a parameter of the alert has a value outside its list; its default counts", "mend the alert's settings"),
+    "action.refused": ("ERROR", "the action was started in a way it cannot work with", "see `reason`"),
+    "outbox.unavailable": ("ERROR", "the outbox cannot take alerts; they are delivered from memory", "see `reason`"),
+    "outbox.lock_failed": ("ERROR", "the file system of the outbox cannot lock; each action delivers its own alert", "move $SPLUNK_HOME/var to a local file system"),
+    "outbox.state": ("INFO", "once a minute: what this host's outbox holds", ""),
+    "outbox.swept": ("WARN", "an alert in the outbox could not be read; it was moved to dead/", "keep the file and report it"),
+    "outbox.too_new": ("ERROR", "an alert was written by a newer version of this app; it is left alone", "upgrade the app on this host"),
+    "outbox.failed": ("ERROR", "a file of the outbox could not be written; the delivery goes on later", "see `reason`"),
+    "delivery.delivered": ("INFO", "an alert is delivered in full", ""),
+    "delivery.deferred": ("WARN", "an attempt failed; the alert is kept and tried again", "see `todo`, if any"),
+    "delivery.dead": ("ERROR", "an alert is a dead letter: kept, and not tried again by itself", "see `reason` and docs/operate.md"),
+    "delivery.row_dead": ("ERROR", "one row is larger than the tenant accepts; it is a dead letter of its own", "leave out large fields with exclude_fields"),
+    "delivery.revived": ("INFO", "a dead letter waits again, as an administrator asked", ""),
+    "delivery.expired": ("WARN", "a dead letter was removed, for its age or for space", "see dead_days and outbox_max_bytes"),
+    "request.unknown": ("WARN", "an administrator's request names an entry that is not there", ""),
+    "results.broken": ("ERROR", "the results file breaks off; the rows before the break are sent, and the last batch says truncated", ""),
+    "results.unreadable": ("WARN", "the results file cannot be read; the first row is sent instead", ""),
+    "results.fewer": ("WARN", "Splunk wrote fewer rows than the search returned; the last batch says truncated", "raise maxresults, or aggregate in SPL"),
+    "severity.unknown": ("WARN", "no severity map knows the value; medium counts", "add the word to severity_map"),
+    "tenant.held": ("WARN", "a tenant is not called for a while; its alerts wait", "see `reason`"),
+    "tenant.refused": ("ERROR", "a tenant's configuration is refused; its alerts wait until it is mended", "see `todo`"),
+    "tenant.released": ("INFO", "a tenant that was held accepts alerts again", ""),
+    "tenant.unusable": ("ERROR", "alerts wait for a tenant that is not configured, or not so that it can be used", "see `reason`"),
+    "settings.loaded": ("INFO", "the configuration was read", ""),
+    "settings.problem": ("WARN", "something in the configuration cannot be used", "see `problem`"),
+    "settings.failed": ("ERROR", "the configuration could not be read from splunkd; the last one stays in force", "see `reason`"),
+    "enrichment.failed": ("DEBUG", "splunkd did not tell more about an alert; it goes without", ""),
+    "bulletin.failed": ("DEBUG", "a message could not be put on Splunk Web's bulletin board", ""),
+    "handler.finished": ("INFO", "the deliver handler ended its turn", ""),
+    "forwarder.started": ("INFO", "the forwarder runs and holds the outbox", ""),
+    "forwarder.waiting": ("INFO", "another process holds the outbox; the forwarder waits for it", ""),
+    "forwarder.ended": ("INFO", "the forwarder ended; Splunk starts it again", ""),
+    "forwarder.stuck": ("FATAL", "the forwarder made no progress and was ended; Splunk starts it again", "report it with the lines before this one"),
+    "process.bug": ("FATAL", "a fault of this app", "report the line"),
+}
+
+_PLAIN = re.compile(r"[^\s\"'=\\,\[\]{}()|<>\x00-\x1f\x7f-\x9f\u2028\u2029]+\Z")
+_ESCAPED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\"\\\\]")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
+
+
+class Log:
+    """Where events go. Every method may be called from any thread."""
+
+    def __init__(self, folder: str = "", stderr: object = None, *, level: str = "INFO", stderr_level: str = "WARN") -> None:
+        """Open nothing yet.
+
+        Args:
+            folder: where the file is; "" writes none.
+            stderr: a text stream, or None.
+            level: the least level for the file.
+            stderr_level: the least level for stderr.
+        """
+        self._path = os.path.join(folder, FILE) if folder else ""
+        self._stderr = stderr
+        self.level = level
+        self._stderr_level = stderr_level
+        self._secrets: tuple[str, ...] = ()
+
+    def hide(self, values: list[str]) -> None:
+        """From now on these values are shown as ***, wherever they would appear: the second net, under `Secret`."""
+        self._secrets = tuple(sorted({*self._secrets, *(value for value in values if len(value) >= _SECRET_LEAST)}, key=len, reverse=True))
+
+    def event(self, name: str, *, tell: bool = False, **fields: object) -> None:
+        """Write one event.
+
+        Args:
+            name: one of EVENTS.
+            tell: put it on stderr whatever its level: the one line at INFO that an action has.
+            fields: what it is about; None and "" are left out.
+        """
+        level = EVENTS[name][0]
+        text = f"{level} event={name}" + "".join(f" {key}={_quoted(self._clean(value))}" for key, value in fields.items() if value not in (None, ""))
+        if self._stderr is not None and (tell or LEVELS.index(level) >= LEVELS.index(self._stderr_level)):
+            try:
+                self._stderr.write(text + "\n")  # type: ignore[attr-defined]  # a text stream
+                self._stderr.flush()  # type: ignore[attr-defined]
+            except (OSError, ValueError):
+                pass  # splunkd is gone, or closed the pipe: an alert does not fail for that
+        if self._path and LEVELS.index(level) >= LEVELS.index(self.level):
+            self._append(f"{_now()} {text}\n".encode("utf-8", "replace"))
+
+    def rotate(self) -> None:
+        """Start a new file when this one is large. Only the lock's holder calls this; every writer opens the file by its name each time."""
+        try:
+            if not self._path or os.path.getsize(self._path) < _MAX_BYTES:
+                return
+            for number in range(_KEEP - 1, 0, -1):
+                if os.path.exists(f"{self._path}.{number}"):
+                    os.replace(f"{self._path}.{number}", f"{self._path}.{number + 1}")
+            os.replace(self._path, f"{self._path}.1")
+        except OSError:
+            pass  # tried again a minute later
+
+    def _clean(self, value: object) -> str:
+        text = value if isinstance(value, str) else str(value)
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    def _append(self, line: bytes) -> None:
+        try:
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+            try:
+                os.write(descriptor, line)
+            finally:
+                os.close(descriptor)
+        except OSError:
+            pass  # a log that cannot be written never fails an alert
+
+
+def _now() -> str:
+    ms = int(time.time() * 1000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ms // 1000)) + f".{ms % 1000:03d}Z"
+
+
+def _quoted(text: str) -> str:
+    if len(text) > _VALUE_MOST:
+        text = text[:_VALUE_MOST] + "…"
+    if _PLAIN.match(text):
+        return text
+    return '"' + _ESCAPED.sub(lambda match: _SHORT.get(match.group()) or _escape(match.group()), text) + '"'
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"

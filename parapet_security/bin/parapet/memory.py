@@ -1,0 +1,65 @@
+"""An outbox of one alert in memory, for when there is no other: nothing of it outlasts the process. Must not write a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .entry import Header
+from .errors import EntryGone
+from .holder import Entry
+from .rows import GivenRows, Rows
+
+if TYPE_CHECKING:
+    from .alert import Alert
+    from .entry import State
+    from .rows import Row
+
+
+class MemoryHolder:
+    """Has the methods of `holder.Holder` that a delivery needs, for one entry."""
+
+    def __init__(self, name: str, alert: Alert, *, captured_ms: int) -> None:
+        """Hold one alert under an entry's name; its results file is read where Splunk left it."""
+        self._name = name
+        self._header = Header(alert, alert.send == "all" and (rows is not None or bool(alert.results_file)), captured_ms, "")
+        self._state: State | None = None
+        self._there = True
+
+    def names(self, folder: str) -> list[str]:
+        """The one entry, while it is there."""
+        return [self._name] if folder == "new" and self._there else []
+
+    def read(self, name: str, folder: str = "") -> Entry:
+        """The entry."""
+        if not self._there:
+            raise EntryGone(f"the entry {name} is not there any more")
+        return Entry(name, self._header, self._state)
+
+    def rows(self, found: Entry) -> Rows | GivenRows:
+        """All rows: those given, else those of the results file where Splunk left it (OSError where it is not there, RowsUnreadable)."""
+        return Rows(open(found.header.alert.results_file, "rb")) if self._rows is None else GivenRows(self._rows)
+
+    def save(self, name: str, state: State, *, first: bool = False, durable: bool = False) -> None:
+        """Keep the state as long as the process lives."""
+        self._state = state
+
+    def bury(self, name: str, state: State | None) -> None:
+        """The entry is refused for good."""
+        self._there = False
+
+    def remove(self, name: str, folder: str = "") -> None:
+        """The entry is delivered."""
+        self._there = False
+
+    def bury_row(self, name: str, header: Header, state: State) -> None:
+        """A row that the tenant does not take has no place to stay; the log names it."""
+
+    def park(self, names: list[str]) -> None:
+        """There is one place only."""
+
+    def hold(self, tenant: str) -> dict[str, object]:
+        """Nothing is remembered."""
+        return {}
+
+    def set_hold(self, tenant: str, document: dict[str, object] | None) -> None:
+        """Nothing is remembered."""

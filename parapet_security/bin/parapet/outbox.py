@@ -1,0 +1,150 @@
+"""The outbox on disk, as the action sees it: where everything is, and how an alert gets in. Must not list a folder, parse a row or deliver.
+
+Invariants, in the order of their weight:
+ 1. An alert is in `new/` only when all of it is on disk: a temporary file, fsync, a link that does not replace, fsync of the folder.
+ 2. An entry leaves `new/` and `pending/` only by being delivered or by a rename into `dead/`.
+ 3. Only the holder of `lock` changes anything but by invariant 1. The lock file is never removed or replaced.
+ 4. A name from outside is checked before it becomes a path.
+ 5. The cost of a put does not depend on how many entries wait.
+
+The tree, folders 0700 and files 0600:
+    lock                       the exclusive lock
+    new/<ms>-<id>.alert        one alert: a header line (`entry`), then, when all rows are wanted, the bytes of the results file
+    pending/<ms>-<id>.alert    the same, once a deliverer has it and it could not go at once
+    pending/<ms>-<id>.state    what is fixed and what is done (`entry`), for an alert in new/ or pending/
+    dead/<ms>-<id>.alert/.state  the same files, not tried again by themselves
+    holds/<tenant>.json        this tenant is not to be called before …, and why
+    requests/<id>.retry|drop   what an administrator asked for
+    usage                      {"v": 1, "bytes": held now, "max": the most}, kept by the holder
+<ms> is the trigger time in 13 digits, <id> the firing's id in 20: both come from the alert, so the same firing has the same name.
+A name that starts with a dot is a file in the making; the holder removes it when it is an hour old.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from hashlib import sha256
+
+from . import disk
+from .alert import firing_id, trigger_ms
+from .entry import Header, header_line
+from .errors import OutboxUnavailable
+from .lock import Lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .alert import Alert
+
+FOLDERS = ("new", "pending", "dead", "holds", "requests")
+DEFAULT_MAX_BYTES = 1073741824
+FREE_BYTES_LEAST = 64 * 1024 * 1024
+_CHUNK_BYTES = 256 * 1024
+
+
+class Outbox:
+    """The folder, and the action's side of it."""
+
+    def __init__(self, root: str) -> None:
+        """Name the folder; nothing is created before something is put."""
+        self.root = root
+        self.lock = Lock(os.path.join(root, "lock"))
+
+    def path(self, folder: str, name: str) -> str:
+        """The path of a file in one of FOLDERS."""
+        return os.path.join(self.root, folder, name)
+
+    def put(self, alert: Alert, *, results_path: str, captured_ms: int) -> tuple[str, bool]:
+        """Store an alert durably.
+
+        Args:
+            alert: the alert.
+            results_path: the results file to take along, or "" for none; one that cannot be opened is left out.
+            captured_ms: the wall clock.
+
+        Returns:
+            The entry's name, and whether the results file came along. Where the name is there already, in whatever state, that is
+            the same firing, and nothing is written.
+
+        Raises:
+            OutboxUnavailable: nothing was stored, and why.
+        """
+        return self._store(alert, results_path, captured_ms, fault="")
+
+    def put_dead(self, alert: Alert, *, captured_ms: int, fault: str) -> str:
+        """Store an alert that can never be delivered as it is, as a dead letter; returns its name. Raises OutboxUnavailable."""
+        return self._store(alert, "", captured_ms, fault=fault)[0]
+
+    def _store(self, alert: Alert, results_path: str, captured_ms: int, *, fault: str) -> tuple[str, bool]:
+        folder = "dead" if fault else "new"
+        try:
+            source = _open(results_path)
+            try:
+                if not os.path.isdir(self.path(folder, "")):
+                    disk.make_folders(self.root, FOLDERS)
+                line = header_line(Header(alert, source is not None, captured_ms, fault))
+                self._check_space(len(line) + (os.fstat(source).st_size if source is not None else 0))
+                return self._write(alert, line, source, folder), source is not None
+            finally:
+                if source is not None:
+                    os.close(source)
+        except OSError as error:
+            raise OutboxUnavailable(f"the outbox {self.root} cannot be written: {error.strerror or error}") from error
+
+    def _write(self, alert: Alert, line: bytes, source: int | None, folder: str) -> str:
+        temporary = disk.temporary(self.path(folder, ""))
+        descriptor = disk.create(temporary)
+        try:
+            try:
+                disk.write_all(descriptor, line)
+                digest = "" if source is None else _copy(source, descriptor)
+                name = f"{trigger_ms(alert):013d}-{firing_id(alert, digest)}"
+                # An entry moves from new/ to pending/ to dead/, so looking in this order cannot miss it.
+                known = any(os.path.lexists(self.path(place, name + ".alert")) for place in ("new", "pending", "dead"))
+                if not known:
+                    os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            if known:
+                disk.discard(temporary)
+            else:
+                disk.publish(temporary, self.path(folder, name + ".alert"))
+        except OSError:
+            disk.discard(temporary)
+            raise
+        disk.sync_folder(self.path(folder, ""))
+        return name
+
+    def _check_space(self, size: int) -> None:
+        try:
+            usage = json.loads(disk.read(os.path.join(self.root, "usage"), 4096).decode("ascii"))
+            held, most = int(usage["bytes"]), int(usage["max"])
+        except (OSError, ValueError, KeyError, TypeError):
+            held, most = 0, DEFAULT_MAX_BYTES
+        if held + size > most:
+            raise OutboxUnavailable(f"the outbox {self.root} is full: {held} of {most} bytes; see outbox_max_bytes")
+        free = disk.free_bytes(self.root)
+        if free - size < FREE_BYTES_LEAST:
+            raise OutboxUnavailable(f"the file system of {self.root} is nearly full: {free} bytes are free, {FREE_BYTES_LEAST} must stay so")
+
+
+def _open(path: str) -> int | None:
+    if not path:
+        return None
+    try:
+        return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except OSError:
+        return None
+
+
+def _copy(source: int, target: int) -> str:
+    digest = sha256()
+    while True:
+        try:
+            chunk = os.read(source, _CHUNK_BYTES)
+        except OSError:
+            chunk = b""  # what could be read counts; the deliverer finds the break and says so
+        if not chunk:
+            return digest.hexdigest()
+        digest.update(chunk)
+        disk.write_all(target, chunk)

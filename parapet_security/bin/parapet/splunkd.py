@@ -1,0 +1,154 @@
+"""splunkd's REST interface: the only importer of splunklib.binding. Must not interpret what it reads, nor show a session key.
+
+The session key goes to the `server_uri` that splunkd itself gave, and nowhere else. That one certificate is not verified: Splunk's own is
+self-signed, and the address is the loopback's. Everything of ours is read in the namespace nobody/parapet_security.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from splunklib import binding
+
+from .errors import Forbidden, NotFound, SplunkdError, Unauthorized, Unreachable
+
+if TYPE_CHECKING:
+    from .secret import Secret
+
+_APP = "/servicesNS/nobody/parapet_security"
+_CONFS = ("parapet_security.conf", "passwords.conf", "alert_actions.conf")
+
+
+class Splunkd:
+    """One session with one splunkd."""
+
+    def __init__(self, server_uri: str, session_key: Secret, *, timeout_s: float = 10.0) -> None:
+        """Open nothing yet.
+
+        Args:
+            server_uri: as splunkd wrote it.
+            session_key: of the alert's owner, or of the system.
+            timeout_s: for connecting, and for each read.
+
+        Raises:
+            Unreachable: the URI is not one.
+        """
+        try:
+            parts = urlsplit(server_uri)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port = None, None
+        if not host or not port or parts.scheme not in ("http", "https"):
+            raise Unreachable(f"server_uri {server_uri[:80]!r} is not the address of a splunkd")
+        self._context = binding.Context(
+            handler=binding.handler(timeout=timeout_s), scheme=parts.scheme, host=host, port=port, token=session_key.reveal(), autologin=False
+        )
+
+    def conf(self, name: str) -> dict[str, dict[str, str]]:
+        """Every stanza of a conf file as this app sees it, each with `eai:acl.app`. Raises SplunkdError."""
+        found = self._json("get", f"{_APP}/configs/conf-{name}", count=0)
+        return {str(entry.get("name", "")): _content(entry) for entry in found}
+
+    def stanza(self, conf: str, name: str) -> dict[str, str]:
+        """One stanza of a conf file, with `eai:acl.app`. Raises SplunkdError, NotFound where there is none."""
+        found = self._json("get", f"{_APP}/configs/conf-{conf}/{quote(name, safe='')}")
+        return _content(found[0]) if found else {}
+
+    def password(self, realm: str, name: str) -> str:
+        """A secret of storage/passwords. Raises SplunkdError: Forbidden without list_storage_passwords, NotFound where there is none."""
+        found = self._json("get", f"{_APP}/storage/passwords/{quote(f'{realm}:{name}:', safe='')}")
+        return _content(found[0]).get("clear_password", "") if found else ""
+
+    def server_info(self) -> dict[str, str]:
+        """What splunkd says of itself: `guid`, `version`, `serverName`. Raises SplunkdError."""
+        found = self._json("get", "/services/server/info")
+        return _content(found[0]) if found else {}
+
+    def job(self, sid: str) -> dict[str, str]:
+        """A search job: `search`, `earliestTime`, `latestTime`, `resultCount`. Raises SplunkdError, NotFound when it has expired."""
+        found = self._json("get", f"/services/search/v2/jobs/{quote(sid, safe='')}")
+        return _content(found[0]) if found else {}
+
+    def saved_search(self, search_uri: str) -> dict[str, str]:
+        """A saved search by the `search_uri` of an alert. Raises SplunkdError."""
+        if not search_uri.startswith("/servicesNS/") or "/.." in search_uri or "?" in search_uri:
+            raise NotFound("search_uri is not the address of a saved search")
+        found = self._json("get", search_uri.replace("+", "%20"))
+        return _content(found[0]) if found else {}
+
+    def set_message(self, name: str, text: str, severity: str) -> None:
+        """Put a message on the bulletin board; one of the same name is replaced. `severity` is info, warn or error. Raises SplunkdError."""
+        self._call("post", "/services/messages", name=name, value=text, severity=severity)
+
+    def delete_message(self, name: str) -> None:
+        """Take a message off the bulletin board, if it is there. Raises SplunkdError."""
+        try:
+            self._call("delete", f"/services/messages/{quote(name, safe='')}")
+        except NotFound:
+            pass
+
+    def ask_to_deliver(self) -> dict[str, Any]:
+        """Call the deliver handler, which takes no input. Raises SplunkdError; its counts otherwise."""
+        try:
+            document = json.loads(self._call("post", "/services/parapet_security/deliver"))
+        except ValueError:
+            document = None
+        return document if isinstance(document, dict) else {}
+
+    def _json(self, method: str, path: str, **query: object) -> list[dict[str, Any]]:
+        try:
+            document = json.loads(self._call(method, path, output_mode="json", **query))
+            entries = document["entry"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise Unreachable(f"splunkd's answer to {path} is not what its REST interface gives") from error
+        return [entry for entry in entries if isinstance(entry, dict)]
+
+    def _call(self, method: str, path: str, **query: object) -> bytes:
+        try:
+            answer = getattr(self._context, method)(binding.UrlEncoded(path, skip_encode=True), **query)
+            return bytes(answer.body.read())
+        except binding.AuthenticationError as error:
+            raise Unauthorized("the session has ended") from error
+        except binding.HTTPError as error:
+            raise _of_status(error.status, path) from error
+        except (OSError, http.client.HTTPException) as error:
+            failure = Unreachable(f"splunkd does not answer {path}: {error}")
+            failure.timed_out = isinstance(error, socket.timeout)
+            raise failure from error
+
+
+def _of_status(status: int, path: str) -> SplunkdError:
+    kind = {401: Unauthorized, 403: Forbidden, 404: NotFound}.get(status, Unreachable)
+    return kind(f"splunkd answered {status} to {path}")
+
+
+def _content(entry: dict[str, Any]) -> dict[str, str]:
+    content = entry.get("content")
+    values = {str(name): _text(value) for name, value in content.items()} if isinstance(content, dict) else {}
+    acl = entry.get("acl")
+    if isinstance(acl, dict):
+        values["eai:acl.app"] = str(acl.get("app", ""))
+    return values
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def conf_times(app_folder: str) -> tuple[float, ...]:
+    """When the app's own local conf files last changed; cheap enough for once a second."""
+    return tuple(_mtime(os.path.join(app_folder, "local", name)) for name in _CONFS)
+
+
+def _mtime(path: str) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,284 @@
+"""One POST to a tenant: the only importer of requests. Must not retry, follow a redirect, decide what an answer means, or log.
+
+TLS is always verified, against one trust source: `ca_file` or the CA bundle that ships with the app. Neither .netrc nor proxy variables of
+the environment are consulted. An attempt has three limits: connect, read (between two reads), and a deadline over all, kept by closing the
+socket from outside, since a peer that sends a byte now and then keeps every read alive.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import re
+import socket
+import ssl
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+import requests
+import requests.adapters
+import requests.exceptions as failures
+import urllib3
+from urllib3 import exceptions as urllib3_failures
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util.ssl_ import create_urllib3_context
+
+from . import deadline
+from .verdict import Answer
+
+if TYPE_CHECKING:
+    from typing import Callable
+
+    from .secret import Secret
+    from .settings import Delivery
+
+# The words of Answer.error, each with what it says to a person.
+ERRORS = {
+    "dns": "the host name cannot be resolved",
+    "connect": "no connection",
+    "refused": "the connection was refused",
+    "timeout": "no answer in time",
+    "reset": "the connection was closed before the answer was whole",
+    "tls": "TLS could not be agreed on",
+    "certificate": "the certificate does not verify",
+    "proxy": "the proxy cannot be used",
+    "protocol": "the answer is not HTTP",
+    "ca_file": "ca_file cannot be read",
+    "request": "the request could not be made",
+}
+_GRACE_S = 10.0
+_BODY_MOST = 65536
+_TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
+
+
+class Limits(NamedTuple):
+    """How long one attempt may take, in seconds."""
+
+    connect_s: float
+    read_s: float
+
+    def within(self, budget_s: float) -> Limits:
+        """The same, cut to what is left."""
+        return Limits(max(min(self.connect_s, budget_s), 0.05), max(min(self.read_s, budget_s), 0.05))
+
+
+class Webhook:
+    """A client for all tenants, safe to use from many threads; each keeps its own connections alive."""
+
+    def __init__(self, delivery: Delivery, proxy_password: Secret | None, user_agent: str) -> None:
+        """Prepare; nothing is opened before the first POST.
+
+        Args:
+            delivery: time-outs, proxy and ca_file.
+            proxy_password: for `proxy_username`.
+            user_agent: the header.
+        """
+        self._limits = Limits(delivery.connect_timeout, delivery.read_timeout)
+        self._proxy = delivery.proxy_url
+        self._proxy_headers: dict[str, str] = {}
+        if delivery.proxy_username:
+            pair = f"{delivery.proxy_username}:{proxy_password.reveal() if proxy_password else ''}".encode()
+            self._proxy_headers = {"Proxy-Authorization": "Basic " + base64.b64encode(pair).decode("ascii")}
+        self._ca_file = delivery.ca_file
+        self._user_agent = user_agent
+        self._trust: ssl.SSLContext | None = None
+        self._lock = threading.Lock()
+        self._threads = threading.local()
+        self._sessions: list[requests.Session] = []
+        self._deadlines = deadline.Deadlines()
+
+    def post(self, url: str, token: Secret, body: bytes, key: str, *, budget_s: float | None = None) -> Answer:
+        """Send one body.
+
+        Args:
+            url: where.
+            token: the bearer token.
+            body: UTF-8 JSON.
+            key: the Idempotency-Key.
+            budget_s: seconds after which the attempt must be over, where that is sooner than the settings say.
+
+        Returns:
+            The answer: a status once its headers are complete, whatever happens to the body; else the reason.
+        """
+        limits = self._limits.within(budget_s) if budget_s is not None else self._limits
+        whole_s = min(sum(self._limits) + _GRACE_S, budget_s if budget_s is not None else float("inf"))
+        headers = {"Authorization": "Bearer " + token.reveal(), "Content-Type": "application/json", "Idempotency-Key": key}
+        with self._deadlines.over(whole_s) as attempt:
+            try:
+                session = self._session()
+                answer = session.post(url, data=body, headers=headers, timeout=tuple(limits), allow_redirects=False, stream=True)
+            except (failures.RequestException, urllib3_failures.HTTPError, OSError, ValueError) as error:
+                return Answer(None, "timeout", ERRORS["timeout"]) if attempt.expired else explain(error)
+            status, retry_after = answer.status_code, answer.headers.get("Retry-After")
+            _finish(answer)
+        return Answer(status, "", f"HTTP {status}", retry_after)
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            for session in self._sessions:
+                session.close()
+            self._sessions.clear()
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._threads, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.trust_env = False
+            session.headers.update({"User-Agent": self._user_agent, "Accept": "application/json", "Accept-Encoding": "identity"})
+            session.mount("https://", _Adapter(self._context, self._proxy_headers))
+            session.mount("http://", _Adapter(self._context, self._proxy_headers))
+            if self._proxy:
+                session.proxies = {"http": self._proxy, "https": self._proxy}
+            self._threads.session = session
+            with self._lock:
+                self._sessions.append(session)
+        return session
+
+    def _context(self) -> ssl.SSLContext:
+        # Loading a bundle takes some 20 ms: once for all connections of all threads.
+        with self._lock:
+            if self._trust is None:
+                context = create_urllib3_context()
+                # Splunk up to 9.4 has OpenSSL 1.0.2, where minimum_version cannot be set.
+                context.options |= ssl.OP_NO_TLSv1 | ssl.OP_NO_TLSv1_1
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.check_hostname = True
+                try:
+                    context.load_verify_locations(self._ca_file or requests.certs.where())
+                except OSError as error:
+                    raise _TrustError(self._ca_file) from error
+                self._trust = context
+            return self._trust
+
+
+class _TrustError(ValueError):
+    """ca_file cannot be used."""
+
+
+def explain(error: BaseException) -> Answer:
+    """Turn an exception of requests or urllib3 into an answer without a status. A test enumerates both libraries' classes."""
+    chain = list(_causes(error))
+    tunnel = next((found for found in (_TUNNEL_STATUS.search(str(item)) for item in chain) if found), None)
+    if tunnel and tunnel.group(1) == "407":
+        return Answer(407, "", "the proxy answered 407")
+    for item in chain:
+        word = _word(item)
+        if word:
+            more = f" (the proxy answered {tunnel.group(1)})" if tunnel else ""
+            if word in ("certificate", "ca_file"):
+                more = f": {getattr(item, 'verify_message', '') or item}"
+            return Answer(None, word, ERRORS[word] + more)
+    return Answer(None, "request", ERRORS["request"])
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting and len(found) < 30:
+        item = waiting.pop(0)
+        if isinstance(item, BaseException) and not any(item is known for known in found):
+            found.append(item)
+            waiting += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
+    # Innermost first: the outer ones only say that something failed.
+    return found[::-1]
+
+
+_WORDS: list[tuple[tuple[type[BaseException], ...], str]] = [
+    ((_TrustError,), "ca_file"),
+    ((ssl.SSLCertVerificationError, ssl.CertificateError), "certificate"),
+    ((socket.gaierror,), "dns"),
+    ((ConnectionRefusedError,), "refused"),
+    ((socket.timeout, urllib3_failures.TimeoutError, failures.Timeout), "timeout"),
+    ((urllib3_failures.ProxyError, urllib3_failures.ProxySchemeUnknown, failures.ProxyError, failures.InvalidProxyURL), "proxy"),
+    ((ssl.SSLError, urllib3_failures.SSLError, failures.SSLError), "tls"),
+    ((ConnectionError, urllib3_failures.ProtocolError, failures.ChunkedEncodingError), "reset"),
+    ((http.client.HTTPException,), "protocol"),
+    ((urllib3_failures.NewConnectionError, failures.ConnectionError, OSError), "connect"),
+    ((urllib3_failures.HTTPError,), "protocol"),
+]
+
+
+def _word(error: BaseException) -> str:
+    return next((word for classes, word in _WORDS if isinstance(error, classes)), "")
+
+
+def _finish(answer: requests.Response) -> None:
+    """Read the rest of a short answer so that its connection can be used again; a long or a broken one is not worth it."""
+    raw = answer.raw
+    try:
+        if int(answer.headers.get("Content-Length") or 0) <= _BODY_MOST:
+            raw.read(_BODY_MOST, decode_content=False)
+            if not raw.read(1, decode_content=False):
+                raw.release_conn()
+                return
+    except (urllib3_failures.HTTPError, OSError, ValueError):
+        pass
+    answer.close()
+    raw.close()
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Connections that verify against one shared trust source, know the proxy's password, and can be found by `_Deadlines`."""
+
+    def __init__(self, context: Callable[[], ssl.SSLContext], proxy_headers: dict[str, str]) -> None:
+        self._make_context, self._headers_for_proxy = context, proxy_headers
+        super().__init__(pool_connections=16, pool_maxsize=2)
+
+    def init_poolmanager(self, *args: object, **kwargs: object) -> None:
+        super().init_poolmanager(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they came
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: object) -> urllib3.ProxyManager:
+        if proxy.lower().startswith("https"):
+            kwargs["proxy_ssl_context"] = self._make_context()
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        return self._headers_for_proxy
+
+    def add_headers(self, request: requests.PreparedRequest, **kwargs: object) -> None:
+        proxies = kwargs.get("proxies")
+        if proxies and (request.url or "").startswith("http://"):
+            request.headers.update(self._headers_for_proxy)
+
+    def cert_verify(self, conn: object, url: str, verify: object, cert: object) -> None:
+        # The context verifies; naming a bundle here as well would make urllib3 load it again for each connection.
+        if url.lower().startswith("https"):
+            conn.conn_kw["ssl_context"] = self._make_context()  # type: ignore[attr-defined]  # a connection pool
+            conn.cert_reqs = "CERT_REQUIRED"  # type: ignore[attr-defined]
+
+
+class _Findable:
+    def connect(self) -> None:
+        self._tell()
+        super().connect()  # type: ignore[misc]  # mixed into a connection
+
+    def putrequest(self, *args: object, **kwargs: object) -> None:
+        self._tell()
+        super().putrequest(*args, **kwargs)  # type: ignore[misc]
+
+    def _tell(self) -> None:
+        deadline.note_connection(self)
+
+
+class _PlainConnection(_Findable, HTTPConnection):
+    pass
+
+
+class _TLSConnection(_Findable, HTTPSConnection):
+    pass
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+_POOLS = {"http": _PlainPool, "https": _TLSPool}

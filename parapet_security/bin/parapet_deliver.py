@@ -1,0 +1,33 @@
+"""The deliver handler's entry, a persistent REST handler. Must not do anything but translate between splunkd's interface and ours."""
+
+import json
+import os
+import sys
+
+_BIN = os.path.dirname(os.path.abspath(__file__))
+for _folder in (os.path.join(os.path.dirname(_BIN), "lib"), _BIN):
+    if _folder not in sys.path:
+        sys.path.insert(0, _folder)
+
+from parapet import app, handler  # noqa: E402  the path comes first
+from splunk.persistconn.application import PersistentServerConnectionApplication  # noqa: E402  part of Splunk's own Python
+
+
+class Deliver(PersistentServerConnectionApplication):
+    """POST /services/parapet_security/deliver."""
+
+    def __init__(self, command_line, command_arg):
+        """Take what splunkd passes; nothing of it is needed."""
+        super().__init__()
+
+    def handle(self, in_string):
+        """Answer one call."""
+        answer = (500, {"error": "a fault of the app; see parapet_security.log"})
+
+        def call():
+            nonlocal answer
+            answer = handler.answer(json.loads(in_string))
+            return 0
+
+        app.run(call)
+        return handler.to_text(*answer)

@@ -1,0 +1,67 @@
+"""What every test shares: the app as it is packaged, certificates, a scene, and a closed world. Must not hold a test."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "parapet_security" / "bin"))
+
+from tests.scene import Scene  # noqa: E402  the product's own path comes first
+from tests.standins.certs import Certs  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def app_tree(tmp_path_factory):
+    """The app unpacked from the package, as customers install it."""
+    package = os.environ.get("PARAPET_SPL")
+    folder = tmp_path_factory.mktemp("app")
+    if package:
+        with tarfile.open(package) as archive:
+            archive.extractall(str(folder))  # noqa: S202  our own package
+    else:
+        from build_tools import package as packaging
+
+        packaging.stage(folder)
+    return folder / "parapet_security"
+
+
+@pytest.fixture(scope="session")
+def certs(tmp_path_factory):
+    """One authority and its certificates for the whole run."""
+    return Certs(tmp_path_factory.mktemp("certs"))
+
+
+@pytest.fixture
+def scene(tmp_path, app_tree, certs):
+    """An installation with one tenant, configured by an administrator."""
+    with Scene(tmp_path / "splunk", app_tree, certs) as found:
+        yield found
+
+
+@pytest.fixture
+def bare_scene(tmp_path, app_tree, certs):
+    """An installation that nobody has configured."""
+    with Scene(tmp_path / "splunk", app_tree, certs, tenant=False) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def closed_world(monkeypatch):
+    """No test of ours talks to anything but this machine, nor sees the developer's environment."""
+    for name in ("SPLUNK_HOME", "PARAPET_OUTBOX", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    real = socket.socket.connect
+
+    def connect(self, address):
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test connects to {address[0]}")
+        return real(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)

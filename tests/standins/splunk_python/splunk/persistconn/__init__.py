@@ -1,0 +1,1 @@
+"""Splunk's package for persistent REST handlers."""

@@ -1,0 +1,292 @@
+"""A splunkd over TLS on a throw-away Splunk home: the REST endpoints that the app uses, and its REST handlers.
+
+Must not be friendlier than splunkd: no session, no right, no such entity or method means an error in splunkd's words.
+Its certificate is self-made, so a client that verifies it fails. Nothing of a request's header or body is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import traceback
+import uuid
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
+from urllib.parse import parse_qsl
+
+from tests.standins.splunkd_access import SYSTEM_USER, Access, Session, need
+from tests.standins.splunkd_answers import Answer, Refused, json_answer, message, xml_answer
+from tests.standins.splunkd_call import Call, not_allowed, take_apart
+from tests.standins.splunkd_confs import Confs
+from tests.standins.splunkd_faults import Faults
+from tests.standins.splunkd_passwords import Passwords
+from tests.standins.splunkd_persist import HandlerPool, load_endpoints
+from tests.standins.splunkd_resources import Messages, Searches, ServerInfo
+from tests.standins.splunkd_server import TlsServer
+
+if TYPE_CHECKING:
+    from http.server import BaseHTTPRequestHandler
+
+    from tests.standins.splunk_home import SplunkHome
+    from tests.standins.splunkd_persist import Endpoint
+
+_NOBODY = Session("", frozenset(), frozenset())
+
+
+class Request(NamedTuple):
+    """One request as `Splunkd.requests` keeps it; `status` is None where a fault left it unanswered."""
+
+    method: str
+    path: str
+    user: Optional[str]
+    status: Optional[int]
+
+
+class Splunkd:
+    """A context manager; while it is entered, splunkd answers at `uri`.
+
+    Args:
+        home: where it stands; tests install the app into it themselves.
+        python: the interpreter of persistent REST handlers.
+        version: Splunk's version.
+        mask: `clear_password` is answered as stars.
+        handlers_loaded: False until `restart()`, as after an app's first installation.
+        handler_processes: how many processes of one handler may run at once.
+        extra_env: for these processes.
+
+    Attributes:
+        uri: `https://127.0.0.1:<port>`.
+        requests: what was asked, oldest first.
+        access: users and roles; `access.users[name].password` logs in.
+        messages: name → (value, severity), the bulletin board.
+        saved_searches: (app, name) → content.
+        jobs: sid → content; delete one, and it has expired.
+    """
+
+    def __init__(
+        self,
+        home: SplunkHome,
+        *,
+        python: str = sys.executable,
+        version: str = "9.2.1",
+        mask: bool = False,
+        handlers_loaded: bool = True,
+        handler_processes: int = 1,
+        extra_env: Optional[dict[str, str]] = None,
+    ) -> None:
+        """Start nothing yet."""
+        self.home = home
+        self.access = Access()
+        self.info = ServerInfo("stand-in", str(uuid.uuid4()).upper(), version)
+        self.requests: list[Request] = []
+        self._searches, self._board = Searches(), Messages()
+        self.saved_searches, self.jobs, self.messages = self._searches.saved, self._searches.jobs, self._board.board
+        self._python, self._pool_size, self._extra_env = python, handler_processes, extra_env
+        self._faults = Faults()
+        self._errors: list[str] = []
+        self._changed = threading.Condition()
+        self._pools: dict[str, HandlerPool] = {}
+        self._endpoints: Optional[list[Endpoint]] = None
+        self._load_at_start = handlers_loaded
+        confs, passwords = Confs(home), Passwords(home, mask)
+        self._routes: dict[tuple[str, ...], Callable[[Call], Answer]] = {
+            ("storage", "passwords"): passwords.serve,
+            ("configs",): confs.configs,
+            ("properties",): confs.properties,
+            ("alerts", "alert_actions"): confs.alert_actions,
+            ("messages",): self._board.serve,
+            ("server", "info"): self.info.serve,
+            ("saved", "searches"): self._searches.serve_saved,
+            ("search", "jobs"): self._searches.serve_jobs,
+            ("search", "v2", "jobs"): self._searches.serve_jobs,
+        }
+        self._system_key = ""
+
+    def __enter__(self) -> Splunkd:  # noqa: PYI034  # Self came with 3.11
+        """Start to answer."""
+        if self._load_at_start:
+            self.restart()
+        self._server = TlsServer(self._exchange)
+        self.uri = f"https://127.0.0.1:{self._server.port}"
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Close, and fail the test if the stand-in itself broke."""
+        self.close()
+        if self._errors:
+            raise AssertionError("splunkd stand-in broke:\n" + "\n".join(self._errors))
+
+    def close(self) -> None:
+        """Be gone: every connection is cut, handlers' processes are killed, the port answers no more."""
+        self._faults.release()
+        self._close_pools()
+        self._server.close()
+
+    def restart(self) -> None:
+        """Read restmap.conf anew; processes of handlers end. Sessions and the port stay."""
+        self._close_pools()
+        self._endpoints = load_endpoints(self.home)
+
+    def session(self, user: str) -> str:
+        """A new session key of a user (`admin`, `sc_admin`, `power`, `user`, or one that was added)."""
+        return self.access.open(user)
+
+    def system_session(self) -> str:
+        """A new session key of splunkd's own user, as modular inputs and `passSystemAuth` handlers get it."""
+        return self.access.open(SYSTEM_USER)
+
+    def expire(self, key: str) -> None:
+        """End a session."""
+        self.access.expire(key)
+
+    def fail(self, prefix: str, status: int | str = 503, times: Optional[int] = None) -> None:
+        """Answer `status` to paths under `prefix`, or `close` the connection, or `hang` until `close()` or `heal()`.
+
+        `prefix` is a path with or without its namespace: `/services/messages`, `storage/passwords`, or `/` for all.
+        `times`: for how many requests; None is until `heal()`.
+        """
+        self._faults.add(prefix, status, times)
+
+    def delay(self, prefix: str, seconds: float, times: Optional[int] = None) -> None:
+        """Let paths under `prefix` wait before they are answered as usual."""
+        self._faults.add(prefix, float(seconds), times)
+
+    def heal(self) -> None:
+        """Take back every fault and delay; what hangs is cut."""
+        self._faults.heal()
+
+    def handler_pids(self) -> list[int]:
+        """The living processes of persistent handlers."""
+        return [pid for pool in list(self._pools.values()) for pid in pool.pids]
+
+    def wait_for(self, method: str, prefix: str, timeout: float = 10.0) -> Request:
+        """The first recorded request of this method and path prefix, waited for.
+
+        Raises:
+            TimeoutError: none came within `timeout` seconds.
+        """
+
+        def found() -> Optional[Request]:
+            return next((r for r in self.requests if r.method == method and r.path.startswith(prefix)), None)
+
+        with self._changed:
+            request = self._changed.wait_for(found, timeout)
+        if request is None:
+            raise TimeoutError(f"no {method} {prefix} within {timeout} s")
+        return request
+
+    def _exchange(self, http: BaseHTTPRequestHandler) -> Optional[Answer]:
+        """Answer one HTTP request; None cuts the connection."""
+        path = http.path.partition("?")[0]
+        user: list[str] = []
+        fault = self._faults.strike(path)
+        if fault in ("close", "hang"):
+            self._record(Request(http.command, path, None, None))
+            self._faults.hang(fault)
+            return None
+        body = http.rfile.read(int(http.headers.get("Content-Length") or 0)).decode("utf-8", "replace")
+        as_json = ("output_mode", "json") in parse_qsl(http.path.partition("?")[2]) + parse_qsl(body)
+        if isinstance(fault, int):
+            answer = message(Refused(fault, "splunkd was told to fail"), as_json)
+        else:
+            answer = self._answer_or_error(http, body, user, as_json=as_json)
+        self._record(Request(http.command, path, user[0] if user else None, answer.status))
+        return answer
+
+    def _answer_or_error(self, http: BaseHTTPRequestHandler, body: str, user: list[str], *, as_json: bool) -> Answer:
+        try:
+            return self._answer(http, body, user)
+        except Refused as refused:
+            return message(refused, as_json)
+        except Exception:  # noqa: BLE001  # whatever it is, the test that used this splunkd fails with it
+            self._errors.append(traceback.format_exc())
+            return message(Refused(500, "Internal Server Error"), as_json)
+
+    def _answer(self, http: BaseHTTPRequestHandler, body: str, user: list[str]) -> Answer:
+        resource, owner, app, query = take_apart(http.path)
+        if resource == ("auth", "login"):
+            return self._login(Call(http.command, resource, owner, app, query, body, _NOBODY, ""))
+        authorization = http.headers.get("Authorization")
+        endpoint = self._endpoint(resource)
+        if endpoint is not None and not endpoint.says("requireAuthentication", "true"):
+            session, key = _NOBODY, ""
+        else:
+            session = self.access.session(authorization)
+            key = (authorization or "").partition(" ")[2].strip()
+            user.append(session.user)
+        call = Call(http.command, resource, owner, app, query, body, session, key)
+        if endpoint is not None:
+            return self._persistent(endpoint, call)
+        for length in (3, 2, 1):
+            if resource[:length] in self._routes:
+                return self._routes[resource[:length]](call)
+        raise Refused(404, "Not Found")
+
+    def _login(self, call: Call) -> Answer:
+        if call.method != "POST":
+            raise not_allowed()
+        key = self.access.login(call.args.get("username", ""), call.args.get("password", ""))
+        if call.as_json:
+            return json_answer({"sessionKey": key, "message": "", "code": ""})
+        return xml_answer(f"<response>\n  <sessionKey>{key}</sessionKey>\n</response>\n")
+
+    def _endpoint(self, resource: tuple[str, ...]) -> Optional[Endpoint]:
+        return next((e for e in self._endpoints or () if resource[: len(e.match)] == e.match), None)
+
+    def _persistent(self, endpoint: Endpoint, call: Call) -> Answer:
+        capability = endpoint.capability(call.method)
+        if capability:
+            need(call.session, capability)
+        with self._changed:
+            if endpoint.name not in self._pools:
+                pool = HandlerPool(self.home, endpoint, self._python, self._pool_size, self._extra_env)
+                self._pools[endpoint.name] = pool
+            pool = self._pools[endpoint.name]
+        answer = pool.call(self._handler_request(endpoint, call))
+        payload = answer.get("payload", "")
+        text = payload if isinstance(payload, str) else json.dumps(payload)
+        return Answer(answer["status"], text.encode("utf-8"), "application/json; charset=UTF-8")
+
+    def _handler_request(self, endpoint: Endpoint, call: Call) -> dict[str, Any]:
+        request: dict[str, Any] = {
+            "output_mode": "json",
+            "output_mode_explicit": call.as_json,
+            "server": {
+                "rest_uri": self.uri,
+                "hostname": self.info.name,
+                "servername": self.info.name,
+                "guid": self.info.guid,
+            },
+            "connection": {"src_ip": "127.0.0.1", "ssl": True, "listening_port": self._server.port},
+            "method": call.method,
+            "rest_path": "/" + "/".join(call.resource),
+            "query": call.query,
+            "form": call.form,
+        }
+        if call.key:
+            request["session"] = {"user": call.session.user, "authtoken": call.key}
+        if endpoint.says("passSystemAuth", "false"):
+            request["system_authtoken"] = self._system_token()
+        # restmap.conf.spec: the raw body goes along only where the stanza asks for it.
+        if endpoint.says("passPayload", "false"):
+            request["payload"] = call.body
+        return request
+
+    def _system_token(self) -> str:
+        try:
+            self.access.session("Splunk " + self._system_key)
+        except Refused:
+            self._system_key = self.system_session()
+        return self._system_key
+
+    def _close_pools(self) -> None:
+        with self._changed:
+            pools = list(self._pools.values())
+            self._pools.clear()
+        for pool in pools:
+            pool.close()
+
+    def _record(self, request: Request) -> None:
+        with self._changed:
+            self.requests.append(request)
+            self._changed.notify_all()
