@@ -55,7 +55,16 @@ def bare_scene(tmp_path, app_tree, certs):
 @pytest.fixture(autouse=True)
 def closed_world(monkeypatch):
     """No test of ours talks to anything but this machine, nor sees the developer's environment."""
-    for name in ("SPLUNK_HOME", "PARAPET_OUTBOX", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+    for name in (
+        "SPLUNK_HOME",
+        "PARAPET_OUTBOX",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "REQUESTS_CA_BUNDLE",
+        "SSL_CERT_FILE",
+    ):
         monkeypatch.delenv(name, raising=False)
     real = socket.socket.connect
 

@@ -32,7 +32,13 @@ FAILED_LOGINS = {
     "severity": 4,
     "rows": [
         {"_time": "1769613900", "src_ip": "45.227.253.98", "count": "47", "user": "root", "host": "web-server-01"},
-        {"_time": "1769613960.250", "src_ip": "198.51.100.7", "count": "12", "user": ["guest", "admin"], "host": "web-server-01"},
+        {
+            "_time": "1769613960.250",
+            "src_ip": "198.51.100.7",
+            "count": "12",
+            "user": ["guest", "admin"],
+            "host": "web-server-01",
+        },
     ],
 }
 
@@ -154,7 +160,11 @@ class Scene(contextlib.ExitStack):
 
     def events(self, name=""):
         """The app's log as [(event, line)]."""
-        found = [(match.group(1), match.string) for match in map(re.compile(r".* event=(\S+)").match, self.log_text.splitlines()) if match]
+        found = [
+            (match.group(1), match.string)
+            for match in map(re.compile(r".* event=(\S+)").match, self.log_text.splitlines())
+            if match
+        ]
         return [item for item in found if not name or item[0] == name]
 
     def wait_for_log(self, text, timeout=15):

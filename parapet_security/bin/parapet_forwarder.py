@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
 
-from parapet.modular_input import Forwarder  # noqa: E402  the path comes first
+from parapet.modular_input import Forwarder
 
 if __name__ == "__main__":
     sys.exit(Forwarder().run(sys.argv))

@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
 
-from parapet import app, capture  # noqa: E402  the path comes first
+from parapet import app, capture
 
 if __name__ == "__main__":
     sys.exit(app.run(lambda: capture.main(sys.argv, sys.stdin.buffer, sys.stderr, os.environ)))

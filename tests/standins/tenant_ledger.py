@@ -87,22 +87,18 @@ class Firing:
             return
         batch = body["batch"]
         assert batch["index"] == self._index, f"{self.id}: batch index {batch['index']} where {self._index} was due"
-        self._skip(kept_back)
+        while self._offset in kept_back:
+            self._offset += 1
         assert batch["offset"] == self._offset, f"{self.id}: offset {batch['offset']} where {self._offset} was due"
         self.rows += body["results"]
         self._index += 1
         self._offset += batch["rows"]
         if batch["last"]:
-            self._finish(body, kept_back)
+            self._finish(body)
 
-    def _skip(self, kept_back):
-        while self._offset in kept_back:
-            self._offset += 1
-
-    def _finish(self, body, kept_back):
+    def _finish(self, body):
         self.complete = True
         self.truncated = "truncated" in body["batch"]
-        self._skip(kept_back)
         whole = len(self.rows) == body["result_count"]
         assert whole or self.truncated, (
             f"{self.id}: {len(self.rows)} rows of {body['result_count']}, and not called truncated"

@@ -11,7 +11,6 @@ import ssl
 
 import pytest
 
-from tests.standins.certs import Certs
 from tests.standins.tenant import Tenant
 
 
@@ -23,12 +22,6 @@ def _handshake(certs, certificate, host="localhost"):
         client = socket.create_connection(("127.0.0.1", tenant.port), 10)
         with client, context.wrap_socket(client, server_hostname=host) as secure:
             return secure.version()
-
-
-@pytest.fixture
-def certs(tmp_path):
-    """A new set of certificates."""
-    return Certs(tmp_path)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])

@@ -12,19 +12,12 @@ import threading
 import pytest
 import requests
 
-from tests.standins.certs import Certs
 from tests.standins.proxy import Proxy
 from tests.standins.tenant import Answer, Mode, Tenant
 from tests.standins.test_tenant_contract import headers, sample
 
 TEST = sample("test.json")
 PASSWORD = "canary-p%ss"
-
-
-@pytest.fixture(scope="module")
-def certs(tmp_path_factory):
-    """One set of certificates for all."""
-    return Certs(tmp_path_factory.mktemp("certs"))
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import socket
 import pytest
 import requests
 
-from tests.standins.certs import Certs
 from tests.standins.tenant import Tenant
 from tests.standins.tenant_contract import CONTRACT
 
@@ -41,12 +40,6 @@ def post(tenant, body, raw=None, **changed):
     # Not json=: that would set a Content-Type where a test wants none.
     data = json.dumps(body).encode() if raw is None else raw
     return requests.post(tenant.url, data=data, headers=sent, verify=tenant.ca_file or True, timeout=10)
-
-
-@pytest.fixture(scope="module")
-def certs(tmp_path_factory):
-    """One set of certificates for all."""
-    return Certs(tmp_path_factory.mktemp("certs"))
 
 
 @pytest.fixture
@@ -89,6 +82,7 @@ def test_the_guides_curl_test_is_accepted_without_an_id(tenant):
         ({"User_Agent": "python-requests/2.31.0"}, 400),
         ({"User_Agent": "parapet-security-splunk/1.0"}, 400),
         ({"User_Agent": "parapet-security-splunk/01.0.0"}, 400),
+        ({"User_Agent": "parapet-security-splunk/1.0.0 python-requests"}, 400),
         ({"Idempotency_Key": None}, 400),
         ({"Idempotency_Key": "2f6c1b0e9d4a7f13c5b9"}, 400),
     ],
@@ -154,10 +148,27 @@ def test_what_is_not_strict_json_is_400(tenant, raw):
     assert answer.json()["error"]
 
 
+NO_ROWS = dict(
+    sample("every-row.json"),
+    id="2f6c1b0e9d4a7f13c5b8.0.0",
+    result_count=0,
+    results=[],
+    batch={"index": 0, "offset": 0, "rows": 0, "last": True},
+)
+
+
+def test_every_row_of_a_search_without_rows_is_accepted(tenant):
+    """An empty array, in a batch that is the last."""
+    assert post(tenant, NO_ROWS).status_code == 200
+    assert [firing.complete for firing in tenant.firings()] == [True]
+    assert tenant.rows() == []
+
+
 def _change(*path):
     """A body that breaks one rule: the last of `path` is the value (None removes), the others lead there."""
     name, *keys, value = path
-    body = copy.deepcopy(sample(name))
+    body = NO_ROWS if name == "no-rows" else sample(name)
+    body = copy.deepcopy(body)
     part = body
     for key in keys[:-1]:
         part = part.setdefault(key, {}) if isinstance(part, dict) else part[key]
@@ -192,6 +203,7 @@ def _change(*path):
         ("every-row.json", "id", "2f6c1b0e9d4a7f13c5b8"),
         ("every-row.json", "batch", {"index": 0, "offset": 0, "rows": 2, "last": False, "truncated": True}),
         ("test.json", "extra", 1),
+        ("no-rows", "batch", "last", False),
     ],
 )
 def test_a_body_against_the_contract_is_400(tenant, path):
@@ -209,6 +221,8 @@ def test_a_lenient_tenant_leaves_out_the_schema_only(certs):
         assert post(tenant, body, Idempotency_Key="other").status_code == 400
         assert post(tenant, body, Authorization="Bearer pst_no").status_code == 401
         assert post(tenant, body, b"{").status_code == 400
+        not_json = dict(body, result_count=float("nan"))
+        assert post(tenant, body, json.dumps(not_json).encode()).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -15,18 +15,50 @@ from .errors import StdinError
 from .severity import LEVELS, parse_map
 
 # Filled in by Splunk from tokens (contract: tokens in params): left in place or empty, they mean "not known".
-TOKEN_PARAMS = ("alert_severity", "trigger_time", "search_query", "earliest", "latest", "result_count", "description", "view_link", "server_guid")
+TOKEN_PARAMS = (
+    "alert_severity",
+    "trigger_time",
+    "search_query",
+    "earliest",
+    "latest",
+    "result_count",
+    "description",
+    "view_link",
+    "server_guid",
+)
 USER_PARAMS = ("tenant", "send", "severity", "severity_fields", "severity_map", "fields", "exclude_fields")
-DEFAULTS = {"tenant": "main", "send": "first", "severity": "auto", "severity_fields": "urgency, severity", "fields": "*"}
+DEFAULTS = {
+    "tenant": "main",
+    "send": "first",
+    "severity": "auto",
+    "severity_fields": "urgency, severity",
+    "fields": "*",
+}
 CHOICES = {"send": ("first", "all"), "severity": ("auto", *LEVELS)}
-_PAYLOAD = ("app", "owner", "sid", "search_name", "search_uri", "results_link", "results_file", "result_id", "server_host")
+_PAYLOAD = (
+    "app",
+    "owner",
+    "sid",
+    "search_name",
+    "search_uri",
+    "results_link",
+    "results_file",
+    "result_id",
+    "server_host",
+)
 
 TENANT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _UNRESOLVED = re.compile(r"\$[^$\s]+\$\Z")
 _SID_TIME = re.compile(r"(?:\A|_at_)([0-9]{9,10})(?:[._]|\Z)")
 _EPOCH = re.compile(r"[0-9]{9,10}(?:\.[0-9]{1,9})?\Z")
 
-Alert = namedtuple("Alert", USER_PARAMS + TOKEN_PARAMS + _PAYLOAD + ("user", "action_mode", "digest_mode", "rid", "orig_sid", "orig_rid", "row"))
+Alert = namedtuple(
+    "Alert",
+    USER_PARAMS
+    + TOKEN_PARAMS
+    + _PAYLOAD
+    + ("user", "action_mode", "digest_mode", "rid", "orig_sid", "orig_rid", "row"),
+)
 Alert.__doc__ = """One firing of one alert, as Splunk told it.
 
 Every field is a string, "" where Splunk said nothing, but for:
@@ -152,7 +184,9 @@ def _first(value: object) -> str:
 
 
 def _kind(value: object) -> str:
-    return {dict: "an object", list: "a list", str: "a string", type(None): "nothing"}.get(type(value), "a number or a truth value")
+    return {dict: "an object", list: "a list", str: "a string", type(None): "nothing"}.get(
+        type(value), "a number or a truth value"
+    )
 
 
 def _short(error: Exception) -> str:

@@ -36,7 +36,14 @@ class Hold:
 
     def __init__(self, kind: str, until: float, *, attempts: int, reason: str, since: float, todo: str = "") -> None:
         """Hold from `since` (wall clock) on; `attempts` counts the rounds without an accepted entry, `todo` is what a person can do."""
-        self.kind, self.until, self.attempts, self.reason, self.since, self.todo = kind, until, attempts, reason, since, todo
+        self.kind, self.until, self.attempts, self.reason, self.since, self.todo = (
+            kind,
+            until,
+            attempts,
+            reason,
+            since,
+            todo,
+        )
 
 
 class _Lane:

@@ -18,7 +18,9 @@ _NAME = "parapet_security_"
 class Bulletin:
     """What this process has put on the board."""
 
-    def __init__(self, splunkd: Splunkd, log: Log, *, later: Callable[[Callable[[], None]], object] | None = None) -> None:
+    def __init__(
+        self, splunkd: Splunkd, log: Log, *, later: Callable[[Callable[[], None]], object] | None = None
+    ) -> None:
         """Nothing is up yet.
 
         Args:

@@ -50,7 +50,9 @@ def main(argv: list[str], stdin: BinaryIO, stderr: TextIO, env: Mapping[str, str
         log.event("action.refused", reason=str(error), code=error.code)
         return error.exit_code
     for name, value, instead in wrong:
-        log.event("alert.setting_ignored", setting=f"param.{name}", value=value, instead=instead, search=alert.search_name)
+        log.event(
+            "alert.setting_ignored", setting=f"param.{name}", value=value, instead=instead, search=alert.search_name
+        )
     return _keep(alert, data, where, log)
 
 
@@ -64,9 +66,17 @@ def _keep(alert: Alert, data: bytes, where: places.Places, log: Log) -> int:
         if not alerts.TENANT_NAME.match(alert.tenant):
             fault = f"{alert.tenant[:80]!r} is no tenant's name: 1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit"
             name = outbox.put_dead(alert, captured_ms=captured_ms, fault=fault)
-            log.event("alert.undeliverable", id=name[14:], **identity, reason=fault, todo="mend the alert's tenant; this firing is kept as a dead letter")
+            log.event(
+                "alert.undeliverable",
+                id=name[14:],
+                **identity,
+                reason=fault,
+                todo="mend the alert's tenant; this firing is kept as a dead letter",
+            )
             return Exit.CONFIGURATION
-        name = outbox.put(alert, results_path=alert.results_file if alert.send == "all" else "", captured_ms=captured_ms)
+        name = outbox.put(
+            alert, results_path=alert.results_file if alert.send == "all" else "", captured_ms=captured_ms
+        )
     except OutboxUnavailable as error:
         log.event("outbox.unavailable", **identity, reason=str(error))
         return _direct().from_memory(alert, data, captured_ms, log)

@@ -27,7 +27,9 @@ _DEAD_SHARE = 5
 class Chores:
     """The chores of one turn."""
 
-    def __init__(self, turn: Turn, holder: Holder, clock: Clock, log: Log, *, role: str, tell: Callable[[dict[str, str]], None]) -> None:
+    def __init__(
+        self, turn: Turn, holder: Holder, clock: Clock, log: Log, *, role: str, tell: Callable[[dict[str, str]], None]
+    ) -> None:
         """Everything is due.
 
         Args:
@@ -65,7 +67,9 @@ class Chores:
         most = settings.delivery.outbox_max_bytes
         dead = self._expire(dead, most // _DEAD_SHARE)
         names = [name for found in waiting.values() for name in found]
-        held = sum(holder.size(folder, name) for folder, found in waiting.items() for name in found) + sum(dead.values())
+        held = sum(holder.size(folder, name) for folder, found in waiting.items() for name in found) + sum(
+            dead.values()
+        )
         holder.write_usage(held, most)
         oldest_ms = min((int(name[:13]) for name in names if int(name[:13])), default=0)
         lanes = self._turn.backlog.lanes
@@ -164,7 +168,11 @@ class Chores:
             elif lane.blocked not in ("", PAUSED):
                 found[f"held_{tenant}"] = f"Parapet Security: alerts for tenant {tenant} wait: {lane.blocked}."
         if self._dead:
-            found["dead"] = "Parapet Security: alerts were refused for good on this host and are kept as dead letters; run | parapetoutbox to see them."
+            found["dead"] = (
+                "Parapet Security: alerts were refused for good on this host and are kept as dead letters; run | parapetoutbox to see them."
+            )
         if self._held_bytes > _NEARLY_FULL * self._turn.settings.delivery.outbox_max_bytes:
-            found["full"] = "Parapet Security: the outbox of this host is nearly full; see outbox_max_bytes, and why alerts wait."
+            found["full"] = (
+                "Parapet Security: the outbox of this host is nearly full; see outbox_max_bytes, and why alerts wait."
+            )
         return found

@@ -21,9 +21,7 @@ PROXY_REALM = f"{APP}_proxy"
 _TENANT = "tenant:"
 # What splunkd adds to every stanza on its own.
 _SPLUNKS = ("eai:acl", "eai:acl.app", "eai:appName", "eai:userName", "eai:attributes")
-_PLAIN_TEXT = (
-    "param.token in local/alert_actions.conf lies in plain text for every user to read: move it into storage/passwords on the app's setup page"
-)
+_PLAIN_TEXT = "param.token in local/alert_actions.conf lies in plain text for every user to read: move it into storage/passwords on the app's setup page"
 
 
 def load(splunkd: Splunkd, *, only: str = "") -> Settings:
@@ -56,7 +54,9 @@ def load(splunkd: Splunkd, *, only: str = "") -> Settings:
             tenants["main"] = option_b
     password = _password(splunkd, PROXY_REALM, delivery.proxy_username) if delivery.proxy_username else None
     if delivery.proxy_username and not password:
-        problems.append(f"no password is stored for proxy_username {delivery.proxy_username!r}: set it on the app's setup page")
+        problems.append(
+            f"no password is stored for proxy_username {delivery.proxy_username!r}: set it on the app's setup page"
+        )
     return Settings(delivery, tenants, Secret(password) if password else None, tuple(problems))
 
 
@@ -70,13 +70,18 @@ def _from_alert_actions(splunkd: Splunkd, problems: list[str]) -> Tenant | None:
     if not url and not token:
         return None
     if stanza.get("eai:acl.app") != APP:
-        problems.append(f"[{APP}] in alert_actions.conf belongs to the app {stanza.get('eai:acl.app')!r} and is ignored: set it in this app")
+        problems.append(
+            f"[{APP}] in alert_actions.conf belongs to the app {stanza.get('eai:acl.app')!r} and is ignored: set it in this app"
+        )
         return None
     if not url or not token:
         problems.append(f"[{APP}] in alert_actions.conf needs both param.webhook_url and param.token; it is ignored")
         return None
     tenant, wrong = tenant_from("main", {"webhook_url": url}, token)
-    names = {"[tenant:main] webhook_url": "param.webhook_url in alert_actions.conf", "the token of tenant main": "param.token in alert_actions.conf"}
+    names = {
+        "[tenant:main] webhook_url": "param.webhook_url in alert_actions.conf",
+        "the token of tenant main": "param.token in alert_actions.conf",
+    }
     for stored, shown in names.items():
         wrong = [text.replace(stored, shown) for text in wrong]
         tenant = replace(tenant, fault=tenant.fault.replace(stored, shown))
@@ -87,9 +92,15 @@ def _from_alert_actions(splunkd: Splunkd, problems: list[str]) -> Tenant | None:
 def _ours(name: str, stanza: dict[str, str], problems: list[str]) -> dict[str, str] | None:
     owner = stanza.get("eai:acl.app", APP)
     if owner != APP:
-        problems.append(f"[{name}] in parapet_security.conf belongs to the app {owner!r} and is ignored: set it in this app")
+        problems.append(
+            f"[{name}] in parapet_security.conf belongs to the app {owner!r} and is ignored: set it in this app"
+        )
         return None
-    return {key: value for key, value in stanza.items() if key not in _SPLUNKS and not (key == "disabled" and not name.startswith(_TENANT))}
+    return {
+        key: value
+        for key, value in stanza.items()
+        if key not in _SPLUNKS and not (key == "disabled" and not name.startswith(_TENANT))
+    }
 
 
 def _password(splunkd: Splunkd, realm: str, name: str) -> str | None:

@@ -44,7 +44,17 @@ class Custody:
             if kind == "wait" or note.get("settings") == self._fingerprint(tenant):
                 attempts = rounds if isinstance(rounds, int) else 1
                 reason, todo = str(note.get("reason", "")), str(note.get("todo", ""))
-                self._backlog.hold(tenant, Hold(str(kind), self.due(until_ms), attempts=attempts, reason=reason, since=since_ms / 1000, todo=todo))
+                self._backlog.hold(
+                    tenant,
+                    Hold(
+                        str(kind),
+                        self.due(until_ms),
+                        attempts=attempts,
+                        reason=reason,
+                        since=since_ms / 1000,
+                        todo=todo,
+                    ),
+                )
             else:
                 self._holder.set_hold(tenant, None)
         self._block(tenant)
@@ -61,7 +71,11 @@ class Custody:
     def mended(self, before: Settings) -> None:
         """The settings changed: what was held for the configuration's sake may go."""
         for tenant, lane in list(self._backlog.lanes.items()):
-            if lane.hold and lane.hold.kind != "wait" and self._fingerprint(tenant) != self._fingerprint(tenant, before):
+            if (
+                lane.hold
+                and lane.hold.kind != "wait"
+                and self._fingerprint(tenant) != self._fingerprint(tenant, before)
+            ):
                 self._backlog.release(tenant)
                 self._holder.set_hold(tenant, None)
 
@@ -104,7 +118,12 @@ class Custody:
         hold = self._backlog.succeeded(pick.tenant, self._clock.monotonic())
         if hold:
             self._holder.set_hold(pick.tenant, None)
-            self._log.event("tenant.released", tenant=pick.tenant, reason=hold.reason, held_s=int(max(self._clock.now() - hold.since, 0)))
+            self._log.event(
+                "tenant.released",
+                tenant=pick.tenant,
+                reason=hold.reason,
+                held_s=int(max(self._clock.now() - hold.since, 0)),
+            )
         state = outcome.state
         self._log.event(
             "delivery.delivered",
@@ -124,7 +143,9 @@ class Custody:
         if outcome.result is Result.ENTRY_WAITS:
             state = self._refused(pick, state, int(now * 1000))
             if self._is_hopeless(state, int(now * 1000)):
-                detail = f"{outcome.detail}, {state.refusals} times in more than a day, while other alerts were accepted"
+                detail = (
+                    f"{outcome.detail}, {state.refusals} times in more than a day, while other alerts were accepted"
+                )
                 self.bury(entry, state, reason=outcome.reason, detail=detail)
                 return
             wait_s = max(self._backoff(state.refusals), backoff.retry_after_s(outcome.retry_after, now_s=now) or 0.0)
@@ -149,10 +170,18 @@ class Custody:
         last_success = self._backlog.lane(pick.tenant).last_success
         since_ms = state.refused_since_ms or now_ms
         last_success_ms = now_ms - (self._clock.monotonic() - last_success) * 1000
-        return state._replace(refusals=state.refusals + 1, refused_since_ms=since_ms, others_went=state.others_went or last_success_ms > since_ms)
+        return state._replace(
+            refusals=state.refusals + 1,
+            refused_since_ms=since_ms,
+            others_went=state.others_went or last_success_ms > since_ms,
+        )
 
     def _is_hopeless(self, state: State, now_ms: int) -> bool:
-        return state.others_went and state.refusals >= _REFUSALS_MOST and now_ms - state.refused_since_ms >= _REFUSED_FOR_MS
+        return (
+            state.others_went
+            and state.refusals >= _REFUSALS_MOST
+            and now_ms - state.refused_since_ms >= _REFUSED_FOR_MS
+        )
 
     def _hold(self, pick: Pick, kind: str, outcome: Outcome) -> None:
         lane, clock = self._backlog.lane(pick.tenant), self._clock
@@ -168,7 +197,9 @@ class Custody:
         since = lane.hold.since if lane.hold else clock.now()
         fresh = lane.hold is None or lane.hold.reason != outcome.reason
         until, attempts = clock.monotonic() + wait_s, max(rounds, 1)
-        self._backlog.hold(pick.tenant, Hold(kind, until, attempts=attempts, reason=outcome.reason, since=since, todo=outcome.todo))
+        self._backlog.hold(
+            pick.tenant, Hold(kind, until, attempts=attempts, reason=outcome.reason, since=since, todo=outcome.todo)
+        )
         self._holder.set_hold(
             pick.tenant,
             {
@@ -183,13 +214,24 @@ class Custody:
             },
         )
         if kind == "wait":
-            self._log.event("tenant.held", tenant=pick.tenant, reason=outcome.reason, detail=outcome.detail, next_s=f"{wait_s:.1f}")
+            self._log.event(
+                "tenant.held", tenant=pick.tenant, reason=outcome.reason, detail=outcome.detail, next_s=f"{wait_s:.1f}"
+            )
         elif fresh or rounds:
-            self._log.event("tenant.refused", tenant=pick.tenant, reason=outcome.reason, detail=outcome.detail, todo=outcome.todo, next_s=f"{wait_s:.1f}")
+            self._log.event(
+                "tenant.refused",
+                tenant=pick.tenant,
+                reason=outcome.reason,
+                detail=outcome.detail,
+                todo=outcome.todo,
+                next_s=f"{wait_s:.1f}",
+            )
 
     def _backoff(self, attempt: int) -> float:
         delivery = self._delivery
-        return backoff.wait_s(attempt, first_s=delivery.retry_first, most_s=delivery.retry_max, random=self._clock.random())
+        return backoff.wait_s(
+            attempt, first_s=delivery.retry_first, most_s=delivery.retry_max, random=self._clock.random()
+        )
 
     @property
     def _delivery(self) -> object:
@@ -202,7 +244,13 @@ class Custody:
         if settings is None or found is None:
             return ""
         delivery = settings.delivery
-        parts = [found.webhook_url, found.token.reveal() if found.token else "", delivery.proxy_url, delivery.proxy_username, delivery.ca_file]
+        parts = [
+            found.webhook_url,
+            found.token.reveal() if found.token else "",
+            delivery.proxy_url,
+            delivery.proxy_username,
+            delivery.ca_file,
+        ]
         parts.append(settings.proxy_password.reveal() if settings.proxy_password else "")
         return sha256("\n".join(parts).encode()).hexdigest()[:8]
 

@@ -113,7 +113,9 @@ def _begin(entry: Entry, means: Means, source: _Source) -> State:
     facts = means.facts()
     first = source.first_row()
     count = 0 if alert.result_count or facts.result_count is not None else source.count()
-    head, unknown = message.build_head(alert, first, every_row=alert.send == "all", row_count=count, fired_ms=entry.fired_ms, facts=facts)
+    head, unknown = message.build_head(
+        alert, first, every_row=alert.send == "all", row_count=count, fired_ms=entry.fired_ms, facts=facts
+    )
     if unknown:
         means.log.event("severity.unknown", id=entry.id, value=unknown, search=alert.search_name)
     state = new_state(head, means.limit)
@@ -137,7 +139,11 @@ class _Source:
     def whole_search(self) -> bool:
         """Whether it should hold every row of the search: a per-result firing has its own row only, `| sendalert` what it was given."""
         alert = self._header.alert
-        return alert.digest_mode == "1" and alert.action_mode == "saved" and "sendalert_temp_results" not in alert.results_file
+        return (
+            alert.digest_mode == "1"
+            and alert.action_mode == "saved"
+            and "sendalert_temp_results" not in alert.results_file
+        )
 
     def rows(self) -> Iterator[Row]:
         """Every row, from the start."""
@@ -206,7 +212,9 @@ class _Delivery:
             if self._means.stopped():
                 return Outcome(Result.STOPPED, self._state)
             encoded = cutter.cut(self._state.limit)
-            batch = cutter.batch(encoded, truncated=cutter.is_last(encoded) and self._is_truncated(cutter.offset + len(encoded)))
+            batch = cutter.batch(
+                encoded, truncated=cutter.is_last(encoded) and self._is_truncated(cutter.offset + len(encoded))
+            )
             outcome = self._send(batch, may_split=True)
             if outcome is None:
                 cutter.done(batch.rows, batches=1)
@@ -253,13 +261,25 @@ class _Delivery:
             again = verdict.classify(answer)
             if again.kind is Kind.CONFIGURATION:
                 detail = f"{answer.detail} for this body, while the connection test is accepted: something before the tenant (a firewall) refuses it"
-                return Outcome(Result.DEAD, self._state, again.reason, detail, "ask for this body to be let through, then retry the dead letter")
+                return Outcome(
+                    Result.DEAD,
+                    self._state,
+                    again.reason,
+                    detail,
+                    "ask for this body to be let through, then retry the dead letter",
+                )
             found = again
         if found.kind is Kind.DELIVERED:
             return None
         if found.kind is Kind.TOO_LARGE:
             size = f"HTTP 413: {len(batch.body)} bytes with one row are too large for the tenant"
-            return Outcome(Result.DEAD, self._state, found.reason, size, "" if may_split else "leave out large fields with exclude_fields")
+            return Outcome(
+                Result.DEAD,
+                self._state,
+                found.reason,
+                size,
+                "" if may_split else "leave out large fields with exclude_fields",
+            )
         return _waiting(self._state, answer, found)
 
 
@@ -282,4 +302,8 @@ def row_entry(entry: Entry, state: State, offset: int, encoded: bytes, why: str)
     alert = entry.header.alert._replace(send="first", row=json.loads(encoded.decode("utf-8")))
     name = entry.name[:14] + sha256(f"{entry.id}.{offset}".encode("ascii")).hexdigest()[:20]
     head = {key: value for key, value in state.head.items() if key != "search_name"}
-    return name, Header(alert, False, entry.header.captured_ms, ""), new_state(head, state.limit)._replace(attempts=1, error=why)
+    return (
+        name,
+        Header(alert, False, entry.header.captured_ms, ""),
+        new_state(head, state.limit)._replace(attempts=1, error=why),
+    )

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from . import configuration
 from .alert import firing_id, trigger_ms
+from .chores import Chores
 from .clock import Clock
 from .enrich import Enricher
 from .errors import Exit, Forbidden, SplunkdError, Unreachable
 from .forward import Goal, Turn
-from .chores import Chores
 from .holder import Holder
 from .memory import MemoryHolder
 from .secret import Secret

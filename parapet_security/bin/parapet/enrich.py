@@ -22,7 +22,9 @@ _QUIET_S = 30.0
 class Enricher:
     """Facts for alerts, from one splunkd; safe to use from many threads."""
 
-    def __init__(self, splunkd: Splunkd | None, log: Log, monotonic: Callable[[], float], *, with_server: bool = True) -> None:
+    def __init__(
+        self, splunkd: Splunkd | None, log: Log, monotonic: Callable[[], float], *, with_server: bool = True
+    ) -> None:
         """Ask nothing yet.
 
         Args:

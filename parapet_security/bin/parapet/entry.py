@@ -28,7 +28,18 @@ HEADER_MAX_BYTES = 256 * 1024 * 1024
 Header = namedtuple("Header", "alert rows captured_ms fault")
 Header.__doc__ = """An alert as it is stored: `alert` (Alert), `rows` (bool), `captured_ms` (int), `fault` (str)."""
 
-_PROGRESS = ("limit", "attempts", "rows", "batches", "skipped", "refusals", "refused_since_ms", "others_went", "not_before_ms", "error")
+_PROGRESS = (
+    "limit",
+    "attempts",
+    "rows",
+    "batches",
+    "skipped",
+    "refusals",
+    "refused_since_ms",
+    "others_went",
+    "not_before_ms",
+    "error",
+)
 State = namedtuple("State", ("head",) + _PROGRESS)
 State.__doc__ = """How far the delivery of one entry is.
 
@@ -52,7 +63,13 @@ def new_state(head: dict[str, object], limit: int) -> State:
 
 def header_line(header: Header) -> bytes:
     """The first line of a `.alert` file."""
-    document = {"v": VERSION, "rows": header.rows, "captured_ms": header.captured_ms, "fault": header.fault, "alert": header.alert._asdict()}
+    document = {
+        "v": VERSION,
+        "rows": header.rows,
+        "captured_ms": header.captured_ms,
+        "fault": header.fault,
+        "alert": header.alert._asdict(),
+    }
     return json.dumps(document, separators=(",", ":")).encode("ascii") + b"\n"
 
 
@@ -71,7 +88,12 @@ def parse_header(line: bytes) -> Header:
     values = {name: known.get(name, "") for name in Alert._fields if name != "row"}
     if not (row is None or _is_row(row)) or not all(isinstance(value, str) for value in values.values()):
         raise EntryBroken("its header holds a field of a wrong type")
-    return Header(Alert(row=row, **values), document.get("rows") is True, _int(document, "captured_ms"), str(document.get("fault") or ""))
+    return Header(
+        Alert(row=row, **values),
+        document.get("rows") is True,
+        _int(document, "captured_ms"),
+        str(document.get("fault") or ""),
+    )
 
 
 def state_lines(state: State) -> tuple[bytes, bytes]:
@@ -104,7 +126,9 @@ def parse_state(data: bytes) -> State | None:
     if not isinstance(head, dict) or _int(progress, "limit") <= 0:
         return None
     values = {name: _int(progress, name) for name in _PROGRESS if name not in ("error", "others_went")}
-    return State(head=head, error=str(progress.get("error", "")), others_went=progress.get("others_went") is True, **values)
+    return State(
+        head=head, error=str(progress.get("error", "")), others_went=progress.get("others_went") is True, **values
+    )
 
 
 def _object(line: bytes, *, versioned: bool = True) -> dict[str, object]:
@@ -123,7 +147,9 @@ def _object(line: bytes, *, versioned: bool = True) -> dict[str, object]:
 
 
 def _is_row(row: object) -> bool:
-    return isinstance(row, dict) and all(isinstance(v, str) or (isinstance(v, list) and all(isinstance(i, str) for i in v)) for v in row.values())
+    return isinstance(row, dict) and all(
+        isinstance(v, str) or (isinstance(v, list) and all(isinstance(i, str) for i in v)) for v in row.values()
+    )
 
 
 def _int(document: dict[str, object], name: str) -> int:

@@ -1,19 +1,19 @@
 """The exit codes and the errors that the product raises on purpose. Must not print, log or import anything of ours.
 
-    ParapetError               abstract: never raised itself
-    ├── UsageError             exit 2   called in a way that is not documented
-    ├── StdinError             exit 3   stdin is not what Splunk sends
-    ├── SplunkdError           exit 4   splunkd did not give what was asked
-    │   ├── Unreachable                 no answer, or an answer of 5xx
-    │   ├── Unauthorized                401: the session has ended
-    │   ├── Forbidden                   403: this session may not
-    │   └── NotFound                    404: no such thing
-    ├── OutboxUnavailable      exit 6   the outbox cannot take the alert (unwritable, full, not ours)
-    ├── LockUnavailable        exit 6   the file system cannot lock
-    ├── EntryBroken            exit 6   an outbox file is not in the format
-    ├── EntryTooNew            exit 6   an outbox file is in a format newer than this code
-    ├── EntryGone              exit 6   an outbox file is not there any more
-    └── RowsUnreadable         exit 6   a results file that cannot be read from its start
+ParapetError               abstract: never raised itself
+├── UsageError             exit 2   called in a way that is not documented
+├── StdinError             exit 3   stdin is not what Splunk sends
+├── SplunkdError           exit 4   splunkd did not give what was asked
+│   ├── Unreachable                 no answer, or an answer of 5xx
+│   ├── Unauthorized                401: the session has ended
+│   ├── Forbidden                   403: this session may not
+│   └── NotFound                    404: no such thing
+├── OutboxUnavailable      exit 6   the outbox cannot take the alert (unwritable, full, not ours)
+├── LockUnavailable        exit 6   the file system cannot lock
+├── EntryBroken            exit 6   an outbox file is not in the format
+├── EntryTooNew            exit 6   an outbox file is in a format newer than this code
+├── EntryGone              exit 6   an outbox file is not there any more
+└── RowsUnreadable         exit 6   a results file that cannot be read from its start
 """
 
 from enum import IntEnum

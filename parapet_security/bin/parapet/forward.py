@@ -20,9 +20,9 @@ from .webhook import Webhook
 if TYPE_CHECKING:
     from .clock import Clock
     from .enrich import Enricher
+    from .entry import State
     from .holder import Entry, Holder
     from .log import Log
-    from .entry import State
     from .settings import Settings, Tenant
     from .verdict import Answer
 
@@ -212,17 +212,27 @@ class Turn:
         self._holder.park(parked)
 
     def _submit(self, pick: Pick, entry: Entry) -> None:
-        future = self._executor.submit(self._work, entry, self.settings.tenants[pick.tenant], self._webhooks[-1], pick.test_first)
+        future = self._executor.submit(
+            self._work, entry, self.settings.tenants[pick.tenant], self._webhooks[-1], pick.test_first
+        )
         future.add_done_callback(lambda done: self._back.put((pick, entry, done)))
 
     def _assign(self, entry: Entry) -> bool:
         """Put an entry that was read into its tenant's lane; True where it cannot go at once."""
         tenant = entry.header.alert.tenant
         if not TENANT_NAME.match(tenant):
-            self.custody.bury(entry, entry.state, reason="tenant_name", detail=f"{tenant[:80]!r} is no tenant's name", todo="mend the alert's tenant")
+            self.custody.bury(
+                entry,
+                entry.state,
+                reason="tenant_name",
+                detail=f"{tenant[:80]!r} is no tenant's name",
+                todo="mend the alert's tenant",
+            )
             return False
         is_new = tenant not in self.backlog.lanes
-        due = self.custody.due(entry.state.not_before_ms) if entry.state and entry.state.not_before_ms else float("-inf")
+        due = (
+            self.custody.due(entry.state.not_before_ms) if entry.state and entry.state.not_before_ms else float("-inf")
+        )
         self.backlog.assign(entry.name, tenant, due=due)
         if is_new:
             self.custody.open_lane(tenant)
@@ -271,7 +281,15 @@ class Turn:
         def bury_row(state: State, offset: int, encoded: bytes, why: str) -> None:
             name, header, row_state = row_entry(entry, state, offset, encoded, why)
             self._holder.bury_row(name, header, row_state)
-            self._log.event("delivery.row_dead", id=entry.id, row_id=name[14:], row=offset, tenant=tenant.name, search=header.alert.search_name, reason=why)
+            self._log.event(
+                "delivery.row_dead",
+                id=entry.id,
+                row_id=name[14:],
+                row=offset,
+                tenant=tenant.name,
+                search=header.alert.search_name,
+                reason=why,
+            )
 
         means = Means(
             post=post,
@@ -295,13 +313,21 @@ class Turn:
             self.backlog.remove(entry.name)
         elif error is not None:
             # The entry is on disk and stays there. What keeps happening shows in the log, each time.
-            self._log.event("outbox.failed" if isinstance(error, OSError) else "process.bug", id=entry.id, reason=f"{type(error).__name__}: {error}")
+            self._log.event(
+                "outbox.failed" if isinstance(error, OSError) else "process.bug",
+                id=entry.id,
+                reason=f"{type(error).__name__}: {error}",
+            )
             self.backlog.again(entry.name, self.clock.monotonic() + _FAULT_WAIT_S)
         else:
             self._settle(pick, entry, future.result())
 
     def _settle(self, pick: Pick, entry: Entry, outcome: Outcome) -> None:
-        if outcome.result is Result.TENANT_WAITS and outcome.reason == "timeout" and self.clock.monotonic() >= self._until - 0.1:
+        if (
+            outcome.result is Result.TENANT_WAITS
+            and outcome.reason == "timeout"
+            and self.clock.monotonic() >= self._until - 0.1
+        ):
             # Our own time was up, not the tenant's.
             outcome = outcome._replace(result=Result.STOPPED)
         self.refused_by_token = self.refused_by_token or outcome.reason == "status_401"

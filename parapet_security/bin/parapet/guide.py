@@ -57,7 +57,15 @@ def main(path: str, stdin: BinaryIO, stderr: TextIO) -> int:
     name = f"{alerts.trigger_ms(alert):013d}-{alerts.firing_id(alert, content)}"
     clock = Clock()
     holder = MemoryHolder(name, alert, captured_ms=captured_ms, rows=rows)
-    turn = Turn(holder, settings, clock=clock, log=log, enricher=Enricher(None, log, clock.monotonic), user_agent=USER_AGENT, workers=1)
+    turn = Turn(
+        holder,
+        settings,
+        clock=clock,
+        log=log,
+        enricher=Enricher(None, log, clock.monotonic),
+        user_agent=USER_AGENT,
+        workers=1,
+    )
     turn.run(Goal(turn.now() + _DEADLINE_S, first=name))
     return _exit(turn, name)
 
@@ -106,6 +114,11 @@ def _alert(values: dict[str, str], data: bytes) -> tuple[alerts.Alert, list[obje
 def _settings(values: dict[str, str]) -> Settings:
     delivery, problems = delivery_from({"ca_file": values.get("param.ca_file", "")})
     tenant, wrong = tenant_from("main", {"webhook_url": values.get("param.webhook_url", "")}, values.get("param.token"))
-    shown = [text.replace("[tenant:main] webhook_url", "param.webhook_url").replace("the token of tenant main", "param.token") for text in wrong]
+    shown = [
+        text.replace("[tenant:main] webhook_url", "param.webhook_url").replace(
+            "the token of tenant main", "param.token"
+        )
+        for text in wrong
+    ]
     shown = [text.replace("paste it on the app's setup page", "put it into the settings file") for text in shown]
     return Settings(delivery, {"main": tenant}, None, tuple(problems + shown))

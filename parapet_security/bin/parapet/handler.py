@@ -67,7 +67,14 @@ def _deliver(outbox: Outbox, splunkd: Splunkd, log: Log) -> dict[str, Any]:
         turn = None
         try:
             holder = Holder(outbox)
-            turn = Turn(holder, settings, clock=clock, log=log, enricher=Enricher(splunkd, log, clock.monotonic), user_agent=USER_AGENT)
+            turn = Turn(
+                holder,
+                settings,
+                clock=clock,
+                log=log,
+                enricher=Enricher(splunkd, log, clock.monotonic),
+                user_agent=USER_AGENT,
+            )
             chores = Chores(turn, holder, clock, log, role="handler", tell=Bulletin(splunkd, log).tell)
             turn.run(Goal(ends), chores)
             chores.census()

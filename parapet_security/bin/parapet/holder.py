@@ -81,7 +81,9 @@ class Holder:
         with self._open(name, folder) as stream:
             header = entry.parse_header(stream.readline(entry.HEADER_MAX_BYTES))
         try:
-            state = entry.parse_state(disk.read(self._path("dead" if folder == "dead" else "pending", name + ".state"), _STATE_MAX_BYTES))
+            state = entry.parse_state(
+                disk.read(self._path("dead" if folder == "dead" else "pending", name + ".state"), _STATE_MAX_BYTES)
+            )
         except FileNotFoundError:
             state = None
         return Entry(name, header, state)
@@ -176,7 +178,11 @@ class Holder:
 
     def write_usage(self, held_bytes: int, most_bytes: int) -> None:
         """Tell the actions how much is held."""
-        disk.replace(os.path.join(self._root, "usage"), json.dumps({"v": 1, "bytes": held_bytes, "max": most_bytes}).encode("ascii"), durable=False)
+        disk.replace(
+            os.path.join(self._root, "usage"),
+            json.dumps({"v": 1, "bytes": held_bytes, "max": most_bytes}).encode("ascii"),
+            durable=False,
+        )
 
     def usage_s(self) -> float:
         """When the usage was last told, in seconds since the epoch; -inf where it never was."""

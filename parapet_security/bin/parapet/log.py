@@ -23,53 +23,115 @@ EVENTS = {
     "alert.delivered": ("INFO", "the action delivered its alert by itself", ""),
     "alert.kept": ("WARN", "the action stored its alert, and nobody could deliver it yet", "see `reason`"),
     "alert.refused": ("ERROR", "the tenant refused the action's alert for good; it is a dead letter", "see `reason`"),
-    "alert.undeliverable": ("ERROR", "the alert is stored, and nobody here can deliver it until `todo` is done", "see `todo`"),
-    "alert.lost": ("FATAL", "the alert could neither be stored nor delivered", "see `reason`; the search can be run again with the sid named"),
-    "alert.setting_ignored": ("WARN", "a parameter of the alert has a value outside its list; its default counts", "mend the alert's settings"),
+    "alert.undeliverable": (
+        "ERROR",
+        "the alert is stored, and nobody here can deliver it until `todo` is done",
+        "see `todo`",
+    ),
+    "alert.lost": (
+        "FATAL",
+        "the alert could neither be stored nor delivered",
+        "see `reason`; the search can be run again with the sid named",
+    ),
+    "alert.setting_ignored": (
+        "WARN",
+        "a parameter of the alert has a value outside its list; its default counts",
+        "mend the alert's settings",
+    ),
     "action.refused": ("ERROR", "the action was started in a way it cannot work with", "see `reason`"),
     "outbox.unavailable": ("ERROR", "the outbox cannot take alerts; they are delivered from memory", "see `reason`"),
-    "outbox.lock_failed": ("ERROR", "the file system of the outbox cannot lock; each action delivers its own alert", "move $SPLUNK_HOME/var to a local file system"),
+    "outbox.lock_failed": (
+        "ERROR",
+        "the file system of the outbox cannot lock; each action delivers its own alert",
+        "move $SPLUNK_HOME/var to a local file system",
+    ),
     "outbox.state": ("INFO", "once a minute: what this host's outbox holds", ""),
-    "outbox.swept": ("WARN", "an alert in the outbox could not be read; it was moved to dead/", "keep the file and report it"),
-    "outbox.too_new": ("ERROR", "an alert was written by a newer version of this app; it is left alone", "upgrade the app on this host"),
+    "outbox.swept": (
+        "WARN",
+        "an alert in the outbox could not be read; it was moved to dead/",
+        "keep the file and report it",
+    ),
+    "outbox.too_new": (
+        "ERROR",
+        "an alert was written by a newer version of this app; it is left alone",
+        "upgrade the app on this host",
+    ),
     "outbox.failed": ("ERROR", "a file of the outbox could not be written; the delivery goes on later", "see `reason`"),
     "delivery.delivered": ("INFO", "an alert is delivered in full", ""),
     "delivery.deferred": ("WARN", "an attempt failed; the alert is kept and tried again", "see `todo`, if any"),
-    "delivery.dead": ("ERROR", "an alert is a dead letter: kept, and not tried again by itself", "see `reason` and docs/operate.md"),
-    "delivery.row_dead": ("ERROR", "one row is larger than the tenant accepts; it is a dead letter of its own", "leave out large fields with exclude_fields"),
+    "delivery.dead": (
+        "ERROR",
+        "an alert is a dead letter: kept, and not tried again by itself",
+        "see `reason` and docs/operate.md",
+    ),
+    "delivery.row_dead": (
+        "ERROR",
+        "one row is larger than the tenant accepts; it is a dead letter of its own",
+        "leave out large fields with exclude_fields",
+    ),
     "delivery.revived": ("INFO", "a dead letter waits again, as an administrator asked", ""),
-    "delivery.expired": ("WARN", "a dead letter was removed, for its age or for space", "see dead_days and outbox_max_bytes"),
+    "delivery.expired": (
+        "WARN",
+        "a dead letter was removed, for its age or for space",
+        "see dead_days and outbox_max_bytes",
+    ),
     "request.unknown": ("WARN", "an administrator's request names an entry that is not there", ""),
-    "results.broken": ("ERROR", "the results file breaks off; the rows before the break are sent, and the last batch says truncated", ""),
+    "results.broken": (
+        "ERROR",
+        "the results file breaks off; the rows before the break are sent, and the last batch says truncated",
+        "",
+    ),
     "results.unreadable": ("WARN", "the results file cannot be read; the first row is sent instead", ""),
-    "results.fewer": ("WARN", "Splunk wrote fewer rows than the search returned; the last batch says truncated", "raise maxresults, or aggregate in SPL"),
+    "results.fewer": (
+        "WARN",
+        "Splunk wrote fewer rows than the search returned; the last batch says truncated",
+        "raise maxresults, or aggregate in SPL",
+    ),
     "severity.unknown": ("WARN", "no severity map knows the value; medium counts", "add the word to severity_map"),
     "tenant.held": ("WARN", "a tenant is not called for a while; its alerts wait", "see `reason`"),
-    "tenant.refused": ("ERROR", "a tenant's configuration is refused; its alerts wait until it is mended", "see `todo`"),
+    "tenant.refused": (
+        "ERROR",
+        "a tenant's configuration is refused; its alerts wait until it is mended",
+        "see `todo`",
+    ),
     "tenant.released": ("INFO", "a tenant that was held accepts alerts again", ""),
-    "tenant.unusable": ("ERROR", "alerts wait for a tenant that is not configured, or not so that it can be used", "see `reason`"),
+    "tenant.unusable": (
+        "ERROR",
+        "alerts wait for a tenant that is not configured, or not so that it can be used",
+        "see `reason`",
+    ),
     "settings.loaded": ("INFO", "the configuration was read", ""),
     "settings.problem": ("WARN", "something in the configuration cannot be used", "see `problem`"),
-    "settings.failed": ("ERROR", "the configuration could not be read from splunkd; the last one stays in force", "see `reason`"),
+    "settings.failed": (
+        "ERROR",
+        "the configuration could not be read from splunkd; the last one stays in force",
+        "see `reason`",
+    ),
     "enrichment.failed": ("DEBUG", "splunkd did not tell more about an alert; it goes without", ""),
     "bulletin.failed": ("DEBUG", "a message could not be put on Splunk Web's bulletin board", ""),
     "handler.finished": ("INFO", "the deliver handler ended its turn", ""),
     "forwarder.started": ("INFO", "the forwarder runs and holds the outbox", ""),
     "forwarder.waiting": ("INFO", "another process holds the outbox; the forwarder waits for it", ""),
     "forwarder.ended": ("INFO", "the forwarder ended; Splunk starts it again", ""),
-    "forwarder.stuck": ("FATAL", "the forwarder made no progress and was ended; Splunk starts it again", "report it with the lines before this one"),
+    "forwarder.stuck": (
+        "FATAL",
+        "the forwarder made no progress and was ended; Splunk starts it again",
+        "report it with the lines before this one",
+    ),
     "process.bug": ("FATAL", "a fault of this app", "report the line"),
 }
 
 _PLAIN = re.compile(r"[^\s\"'=\\,\[\]{}()|<>\x00-\x1f\x7f-\x9f\u2028\u2029]+\Z")
-_ESCAPED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\"\\\\]")
+_ESCAPED = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"\\\\]')
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
 
 class Log:
     """Where events go. Every method may be called from any thread."""
 
-    def __init__(self, folder: str = "", stderr: object = None, *, level: str = "INFO", stderr_level: str = "WARN") -> None:
+    def __init__(
+        self, folder: str = "", stderr: object = None, *, level: str = "INFO", stderr_level: str = "WARN"
+    ) -> None:
         """Open nothing yet.
 
         Args:
@@ -86,7 +148,9 @@ class Log:
 
     def hide(self, values: list[str]) -> None:
         """From now on these values are shown as ***, wherever they would appear: the second net, under `Secret`."""
-        self._secrets = tuple(sorted({*self._secrets, *(value for value in values if len(value) >= _SECRET_LEAST)}, key=len, reverse=True))
+        self._secrets = tuple(
+            sorted({*self._secrets, *(value for value in values if len(value) >= _SECRET_LEAST)}, key=len, reverse=True)
+        )
 
     def event(self, name: str, *, tell: bool = False, **fields: object) -> None:
         """Write one event.
@@ -97,7 +161,9 @@ class Log:
             fields: what it is about; None and "" are left out.
         """
         level = EVENTS[name][0]
-        text = f"{level} event={name}" + "".join(f" {key}={_quoted(self._clean(value))}" for key, value in fields.items() if value not in (None, ""))
+        text = f"{level} event={name}" + "".join(
+            f" {key}={_quoted(self._clean(value))}" for key, value in fields.items() if value not in (None, "")
+        )
         if self._stderr is not None and (tell or LEVELS.index(level) >= LEVELS.index(self._stderr_level)):
             try:
                 self._stderr.write(text + "\n")  # type: ignore[attr-defined]  # a text stream

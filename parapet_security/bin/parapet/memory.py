@@ -12,7 +12,6 @@ from .rows import GivenRows, Rows
 if TYPE_CHECKING:
     from .alert import Alert
     from .entry import State
-    from .rows import Row
 
 
 class MemoryHolder:
@@ -21,7 +20,9 @@ class MemoryHolder:
     def __init__(self, name: str, alert: Alert, *, captured_ms: int) -> None:
         """Hold one alert under an entry's name; its results file is read where Splunk left it."""
         self._name = name
-        self._header = Header(alert, alert.send == "all" and (rows is not None or bool(alert.results_file)), captured_ms, "")
+        self._header = Header(
+            alert, alert.send == "all" and (rows is not None or bool(alert.results_file)), captured_ms, ""
+        )
         self._state: State | None = None
         self._there = True
 

@@ -52,7 +52,9 @@ class Batch(NamedTuple):
     last: bool
 
 
-def build_head(alert: Alert, first_row: Row, *, every_row: bool, row_count: int, fired_ms: int, facts: Facts) -> tuple[dict[str, object], str]:
+def build_head(
+    alert: Alert, first_row: Row, *, every_row: bool, row_count: int, fired_ms: int, facts: Facts
+) -> tuple[dict[str, object], str]:
     """All of the body but `id`, `results` and `batch`.
 
     Args:
@@ -67,7 +69,11 @@ def build_head(alert: Alert, first_row: Row, *, every_row: bool, row_count: int,
         The head, and what no severity map knows ("" where everything was known).
     """
     level, unknown = severity.resolve(
-        alert.severity, alert.severity_fields, alert.severity_map, first_row, alert.alert_severity or facts.alert_severity
+        alert.severity,
+        alert.severity_fields,
+        alert.severity_map,
+        first_row,
+        alert.alert_severity or facts.alert_severity,
     )
     name = alert.search_name or "Unknown"
     search = {
@@ -110,7 +116,9 @@ def outgoing(row: Row, select: Selector) -> Row:
 class Cutter:
     """Cuts the rows that are not acknowledged yet into batches; holds the rows of one batch, never all of them."""
 
-    def __init__(self, firing: str, head: dict[str, object], rows: Iterator[Row], select: Selector, *, offset: int, index: int) -> None:
+    def __init__(
+        self, firing: str, head: dict[str, object], rows: Iterator[Row], select: Selector, *, offset: int, index: int
+    ) -> None:
         """Start at a place.
 
         Args:
@@ -145,7 +153,9 @@ class Cutter:
         if last and truncated:
             place["truncated"] = True
         name = f"{self._firing}.{self.offset}.{len(encoded)}"
-        return Batch(name, _body(name, self._head, b"[" + b",".join(encoded) + b"]", _encode(place)), len(encoded), last)
+        return Batch(
+            name, _body(name, self._head, b"[" + b",".join(encoded) + b"]", _encode(place)), len(encoded), last
+        )
 
     def is_last(self, encoded: list[bytes]) -> bool:
         """Whether no row follows these."""

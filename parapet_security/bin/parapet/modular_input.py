@@ -26,7 +26,9 @@ class Forwarder(Script):  # type: ignore[misc]  # splunklib has no types
             ("run_only_one", "Must stay false: every member of a cluster has an outbox of its own."),
             ("note", "A note for administrators; nothing reads it."),
         ):
-            scheme.add_argument(Argument(name, description=description, data_type=Argument.data_type_string, required_on_create=False))
+            scheme.add_argument(
+                Argument(name, description=description, data_type=Argument.data_type_string, required_on_create=False)
+            )
         return scheme
 
     def stream_events(self, inputs: object, ew: object) -> None:

@@ -54,7 +54,7 @@ class Outbox:
         """The path of a file in one of FOLDERS."""
         return os.path.join(self.root, folder, name)
 
-    def put(self, alert: Alert, *, results_path: str, captured_ms: int) -> tuple[str, bool]:
+    def put(self, alert: Alert, *, results_path: str, captured_ms: int) -> str:
         """Store an alert durably.
 
         Args:
@@ -63,8 +63,7 @@ class Outbox:
             captured_ms: the wall clock.
 
         Returns:
-            The entry's name, and whether the results file came along. Where the name is there already, in whatever state, that is
-            the same firing, and nothing is written.
+            The entry's name. Where it is there already, in whatever state, that is the same firing, and nothing is written.
 
         Raises:
             OutboxUnavailable: nothing was stored, and why.
@@ -73,9 +72,9 @@ class Outbox:
 
     def put_dead(self, alert: Alert, *, captured_ms: int, fault: str) -> str:
         """Store an alert that can never be delivered as it is, as a dead letter; returns its name. Raises OutboxUnavailable."""
-        return self._store(alert, "", captured_ms, fault=fault)[0]
+        return self._store(alert, "", captured_ms, fault=fault)
 
-    def _store(self, alert: Alert, results_path: str, captured_ms: int, *, fault: str) -> tuple[str, bool]:
+    def _store(self, alert: Alert, results_path: str, captured_ms: int, *, fault: str) -> str:
         folder = "dead" if fault else "new"
         try:
             source = _open(results_path)
@@ -84,7 +83,7 @@ class Outbox:
                     disk.make_folders(self.root, FOLDERS)
                 line = header_line(Header(alert, source is not None, captured_ms, fault))
                 self._check_space(len(line) + (os.fstat(source).st_size if source is not None else 0))
-                return self._write(alert, line, source, folder), source is not None
+                return self._write(alert, line, source, folder)
             finally:
                 if source is not None:
                     os.close(source)
@@ -125,7 +124,9 @@ class Outbox:
             raise OutboxUnavailable(f"the outbox {self.root} is full: {held} of {most} bytes; see outbox_max_bytes")
         free = disk.free_bytes(self.root)
         if free - size < FREE_BYTES_LEAST:
-            raise OutboxUnavailable(f"the file system of {self.root} is nearly full: {free} bytes are free, {FREE_BYTES_LEAST} must stay so")
+            raise OutboxUnavailable(
+                f"the file system of {self.root} is nearly full: {free} bytes are free, {FREE_BYTES_LEAST} must stay so"
+            )
 
 
 def _open(path: str) -> int | None:

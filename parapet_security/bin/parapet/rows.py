@@ -75,7 +75,6 @@ class Rows:
         except _BROKEN as error:
             self.broken = f"{type(error).__name__}: {error}"
 
-
     def close(self) -> None:
         """Close the stream."""
         self._stream.close()
@@ -118,7 +117,9 @@ def decode_multivalue(encoded: str) -> str | list[str]:
 def selector(fields: str, exclude_fields: str) -> Selector:
     """Which fields travel: those that match a wildcard of `fields` (all, where it is empty) and none of `exclude_fields`; both comma separated."""
     wanted, unwanted = _pattern(fields), _pattern(exclude_fields)
-    return lambda name: is_public(name) and (wanted is None or bool(wanted.match(name))) and not (unwanted and unwanted.match(name))
+    return lambda name: (
+        is_public(name) and (wanted is None or bool(wanted.match(name))) and not (unwanted and unwanted.match(name))
+    )
 
 
 def _pattern(wildcards: str) -> re.Pattern[str] | None:

@@ -60,7 +60,9 @@ class Service:
     def run(self) -> int:
         """Deliver until splunkd wants this process to end, or an hour has passed; returns an exit code."""
         if not self._where.ours:
-            self._log.event("action.refused", reason="$SPLUNK_HOME/var belongs to another user: the forwarder is Splunk's to start")
+            self._log.event(
+                "action.refused", reason="$SPLUNK_HOME/var belongs to another user: the forwarder is Splunk's to start"
+            )
             return Exit.USAGE
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
@@ -75,7 +77,9 @@ class Service:
                     self._outbox.lock.release()
                 self._look_once_more(turn)
         except (OSError, LockUnavailable) as error:
-            self._log.event("outbox.lock_failed" if isinstance(error, LockUnavailable) else "outbox.failed", reason=str(error))
+            self._log.event(
+                "outbox.lock_failed" if isinstance(error, LockUnavailable) else "outbox.failed", reason=str(error)
+            )
             self._stop.wait(_RETRY_S)
         self._log.event("forwarder.ended", reason=self._why())
         return Exit.OK
@@ -109,7 +113,13 @@ class Service:
     def _new_turn(self, settings: Settings, stopped: Callable[[], bool]) -> Turn:
         enricher = Enricher(self._enrich, self._log, self._clock.monotonic)
         return Turn(
-            Holder(self._outbox), settings, clock=self._clock, log=self._log, enricher=enricher, user_agent=USER_AGENT, stopped=stopped
+            Holder(self._outbox),
+            settings,
+            clock=self._clock,
+            log=self._log,
+            enricher=enricher,
+            user_agent=USER_AGENT,
+            stopped=stopped,
         )
 
     def _deliver(self, settings: Settings) -> Turn:
@@ -131,7 +141,10 @@ class Service:
 
     def _look_once_more(self, before: Turn) -> None:
         """An alert that was put while the lock was held relies on its holder, also on one that is ending."""
-        if all(name in before.backlog for name in Holder(self._outbox).names("new")) or not self._outbox.lock.try_acquire():
+        if (
+            all(name in before.backlog for name in Holder(self._outbox).names("new"))
+            or not self._outbox.lock.try_acquire()
+        ):
             return
         try:
             turn = self._new_turn(before.settings, lambda: False)
@@ -159,7 +172,9 @@ class Service:
             elif isinstance(error, Unauthorized):
                 self._stop.set()
             else:
-                self._log.event("settings.failed", reason=str(error) if isinstance(error, SplunkdError) else type(error).__name__)
+                self._log.event(
+                    "settings.failed", reason=str(error) if isinstance(error, SplunkdError) else type(error).__name__
+                )
                 self._times = ()  # asked again a second later
 
     def _tell_problems(self, settings: Settings) -> None:

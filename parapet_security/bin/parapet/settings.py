@@ -137,7 +137,11 @@ def delivery_from(stanza: Mapping[str, str]) -> tuple[Delivery, list[str]]:
 def tenant_from(name: str, stanza: Mapping[str, str], token: str | None) -> tuple[Tenant, list[str]]:
     """Check one `[tenant:<name>]` stanza with its token (None: none is stored)."""
     where = f"[tenant:{name}]"
-    problems = [f"{where} {key}: there is no such setting; see parapet_security.conf.spec" for key in stanza if key not in TENANT_KEYS]
+    problems = [
+        f"{where} {key}: there is no such setting; see parapet_security.conf.spec"
+        for key in stanza
+        if key not in TENANT_KEYS
+    ]
     if not TENANT_NAME.match(name):
         problems.append(f"{where}: a tenant's name is 1 to 64 of a-z, 0-9, _ and -, and starts with a letter or digit")
         return Tenant(name, fault=problems[-1]), problems
@@ -220,7 +224,12 @@ def _number(name: str, text: str, problems: list[str]) -> float | None:
 def _check_proxy(text: str) -> str:
     try:
         parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port and not (parts.path.strip("/") or parts.query or parts.fragment)
+        usable = (
+            parts.scheme in ("http", "https")
+            and parts.hostname
+            and parts.port
+            and not (parts.path.strip("/") or parts.query or parts.fragment)
+        )
         with_user = parts.username is not None or parts.password is not None
     except ValueError:
         usable, with_user = False, False
@@ -234,10 +243,19 @@ def _check_user(text: str) -> str:
 
 
 def _check_level(text: str) -> str:
-    return "" if text.upper() in LOG_LEVELS else f"must be one of {', '.join(LOG_LEVELS)} (got {_shown(text)}); INFO counts"
+    return (
+        ""
+        if text.upper() in LOG_LEVELS
+        else f"must be one of {', '.join(LOG_LEVELS)} (got {_shown(text)}); INFO counts"
+    )
 
 
-_TEXT_RULES = {"proxy_url": _check_proxy, "proxy_username": _check_user, "ca_file": lambda text: "", "log_level": _check_level}
+_TEXT_RULES = {
+    "proxy_url": _check_proxy,
+    "proxy_username": _check_user,
+    "ca_file": lambda text: "",
+    "log_level": _check_level,
+}
 
 
 def _shown(text: str) -> str:

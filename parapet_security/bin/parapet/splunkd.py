@@ -46,7 +46,12 @@ class Splunkd:
         if not host or not port or parts.scheme not in ("http", "https"):
             raise Unreachable(f"server_uri {server_uri[:80]!r} is not the address of a splunkd")
         self._context = binding.Context(
-            handler=binding.handler(timeout=timeout_s), scheme=parts.scheme, host=host, port=port, token=session_key.reveal(), autologin=False
+            handler=binding.handler(timeout=timeout_s),
+            scheme=parts.scheme,
+            host=host,
+            port=port,
+            token=session_key.reveal(),
+            autologin=False,
         )
 
     def conf(self, name: str) -> dict[str, dict[str, str]]:

@@ -6,7 +6,9 @@ import re
 from datetime import datetime, timedelta, timezone
 
 _EPOCH = re.compile(r"(-?[0-9]{1,11})(?:\.([0-9]{1,9}))?\Z")
-_ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?:(Z)|([+-])(\d\d):?(\d\d))\Z", re.ASCII)
+_ISO = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?:(Z)|([+-])(\d\d):?(\d\d))\Z", re.ASCII
+)
 _ZERO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MS = timedelta(milliseconds=1)
 
@@ -37,7 +39,9 @@ def to_iso(text: str) -> str | None:
         ms = int((found.group(7) or "0").ljust(3, "0")[:3])
         offset = timedelta()
         if found.group(9):
-            offset = timedelta(hours=int(found.group(10)), minutes=int(found.group(11))) * (1 if found.group(9) == "+" else -1)
+            offset = timedelta(hours=int(found.group(10)), minutes=int(found.group(11))) * (
+                1 if found.group(9) == "+" else -1
+            )
         at = datetime(*numbers, tzinfo=timezone.utc) - offset  # type: ignore[arg-type]  # six integers: year to second
         return iso((at - _ZERO) // _MS + ms)
     except (ValueError, OverflowError):

@@ -96,5 +96,9 @@ def classify(answer: Answer) -> Verdict:
     if status == 413:
         return Verdict(Kind.TOO_LARGE, reason)
     if 400 <= status < 500 and status not in (408, 425):
-        return Verdict(Kind.REFUSED, reason, "this body will never be accepted: it is kept as a dead letter; show it to Parapet Security's support")
+        return Verdict(
+            Kind.REFUSED,
+            reason,
+            "this body will never be accepted: it is kept as a dead letter; show it to Parapet Security's support",
+        )
     return Verdict(Kind.ENTRY_WAITS, reason)

@@ -103,11 +103,17 @@ class Webhook:
         """
         limits = self._limits.within(budget_s) if budget_s is not None else self._limits
         whole_s = min(sum(self._limits) + _GRACE_S, budget_s if budget_s is not None else float("inf"))
-        headers = {"Authorization": "Bearer " + token.reveal(), "Content-Type": "application/json", "Idempotency-Key": key}
+        headers = {
+            "Authorization": "Bearer " + token.reveal(),
+            "Content-Type": "application/json",
+            "Idempotency-Key": key,
+        }
         with self._deadlines.over(whole_s) as attempt:
             try:
                 session = self._session()
-                answer = session.post(url, data=body, headers=headers, timeout=tuple(limits), allow_redirects=False, stream=True)
+                answer = session.post(
+                    url, data=body, headers=headers, timeout=tuple(limits), allow_redirects=False, stream=True
+                )
             except (failures.RequestException, urllib3_failures.HTTPError, OSError, ValueError) as error:
                 return Answer(None, "timeout", ERRORS["timeout"]) if attempt.expired else explain(error)
             status, retry_after = answer.status_code, answer.headers.get("Retry-After")
@@ -126,7 +132,9 @@ class Webhook:
         if session is None:
             session = requests.Session()
             session.trust_env = False
-            session.headers.update({"User-Agent": self._user_agent, "Accept": "application/json", "Accept-Encoding": "identity"})
+            session.headers.update(
+                {"User-Agent": self._user_agent, "Accept": "application/json", "Accept-Encoding": "identity"}
+            )
             session.mount("https://", _Adapter(self._context, self._proxy_headers))
             session.mount("http://", _Adapter(self._context, self._proxy_headers))
             if self._proxy:
@@ -191,7 +199,15 @@ _WORDS: list[tuple[tuple[type[BaseException], ...], str]] = [
     ((socket.gaierror,), "dns"),
     ((ConnectionRefusedError,), "refused"),
     ((socket.timeout, urllib3_failures.TimeoutError, failures.Timeout), "timeout"),
-    ((urllib3_failures.ProxyError, urllib3_failures.ProxySchemeUnknown, failures.ProxyError, failures.InvalidProxyURL), "proxy"),
+    (
+        (
+            urllib3_failures.ProxyError,
+            urllib3_failures.ProxySchemeUnknown,
+            failures.ProxyError,
+            failures.InvalidProxyURL,
+        ),
+        "proxy",
+    ),
     ((ssl.SSLError, urllib3_failures.SSLError, failures.SSLError), "tls"),
     ((ConnectionError, urllib3_failures.ProtocolError, failures.ChunkedEncodingError), "reset"),
     ((http.client.HTTPException,), "protocol"),
