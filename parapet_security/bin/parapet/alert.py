@@ -14,19 +14,26 @@ from hashlib import sha256
 from .errors import StdinError
 from .severity import LEVELS, parse_map
 
+Alert = namedtuple(
+    "Alert",
+    # One literal list, so that type checkers know the fields; the slices below name its parts.
+    [
+        "tenant", "send", "severity", "severity_fields", "severity_map", "fields", "exclude_fields",
+        "alert_severity", "trigger_time", "search_query", "earliest", "latest", "result_count", "description", "view_link", "server_guid",
+        "app", "owner", "sid", "search_name", "search_uri", "results_link", "results_file", "result_id", "server_host",
+        "user", "action_mode", "digest_mode", "rid", "orig_sid", "orig_rid", "row",
+    ],
+)  # fmt: skip
+Alert.__doc__ = """One firing of one alert, as Splunk told it.
+
+Every field is a string, "" where Splunk said nothing, but for:
+    row: the first row as {field: string or list of strings}, or None when the search had none.
+"""
+
+USER_PARAMS = Alert._fields[:7]
 # Filled in by Splunk from tokens (contract: tokens in params): left in place or empty, they mean "not known".
-TOKEN_PARAMS = (
-    "alert_severity",
-    "trigger_time",
-    "search_query",
-    "earliest",
-    "latest",
-    "result_count",
-    "description",
-    "view_link",
-    "server_guid",
-)
-USER_PARAMS = ("tenant", "send", "severity", "severity_fields", "severity_map", "fields", "exclude_fields")
+TOKEN_PARAMS = Alert._fields[7:16]
+_PAYLOAD = Alert._fields[16:25]
 DEFAULTS = {
     "tenant": "main",
     "send": "first",
@@ -35,35 +42,11 @@ DEFAULTS = {
     "fields": "*",
 }
 CHOICES = {"send": ("first", "all"), "severity": ("auto", *LEVELS)}
-_PAYLOAD = (
-    "app",
-    "owner",
-    "sid",
-    "search_name",
-    "search_uri",
-    "results_link",
-    "results_file",
-    "result_id",
-    "server_host",
-)
 
 TENANT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _UNRESOLVED = re.compile(r"\$[^$\s]+\$\Z")
 _SID_TIME = re.compile(r"(?:\A|_at_)([0-9]{9,10})(?:[._]|\Z)")
 _EPOCH = re.compile(r"[0-9]{9,10}(?:\.[0-9]{1,9})?\Z")
-
-Alert = namedtuple(
-    "Alert",
-    USER_PARAMS
-    + TOKEN_PARAMS
-    + _PAYLOAD
-    + ("user", "action_mode", "digest_mode", "rid", "orig_sid", "orig_rid", "row"),
-)
-Alert.__doc__ = """One firing of one alert, as Splunk told it.
-
-Every field is a string, "" where Splunk said nothing, but for:
-    row: the first row as {field: string or list of strings}, or None when the search had none.
-"""
 
 
 def parse(stdin: bytes) -> tuple[Alert, list[tuple[str, str, str]]]:

@@ -24,7 +24,7 @@ def run(use_case: Callable[[], int]) -> int:
         return use_case()
     except KeyboardInterrupt:
         return 130
-    except Exception as error:  # the one place where everything is caught
+    except Exception as error:  # noqa: BLE001  the one place where everything is caught
         where = places.find(os.environ)
         last = error.__traceback__
         while last is not None and last.tb_next is not None:

@@ -62,7 +62,7 @@ def _keep(alert: Alert, data: bytes, where: places.Places, log: Log) -> int:
     identity = {"tenant": alert.tenant, "search": alert.search_name, "sid": alert.sid}
     try:
         if not where.ours:
-            raise OutboxUnavailable("$SPLUNK_HOME/var belongs to another user: run this as the user that runs Splunk")
+            raise OutboxUnavailable("$SPLUNK_HOME/var belongs to another user: run this as the user that runs Splunk")  # noqa: TRY301
         if not alerts.TENANT_NAME.match(alert.tenant):
             fault = f"{alert.tenant[:80]!r} is no tenant's name: 1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit"
             name = outbox.put_dead(alert, captured_ms=captured_ms, fault=fault)
@@ -79,18 +79,18 @@ def _keep(alert: Alert, data: bytes, where: places.Places, log: Log) -> int:
         )
     except OutboxUnavailable as error:
         log.event("outbox.unavailable", **identity, reason=str(error))
-        return _direct().from_memory(alert, data, captured_ms, log)
+        from . import direct
+
+        return direct.from_memory(alert, data, captured_ms, log)
     try:
         if not outbox.lock.is_free():
             log.event("alert.queued", tell=True, id=name[14:], **identity)
             return Exit.OK
     except LockUnavailable as error:
         log.event("outbox.lock_failed", reason=str(error))
-        return _direct().without_lock(outbox, name, alert, data, log)
-    return _direct().from_outbox(outbox, name, alert, data, log)
+        from . import direct
 
-
-def _direct():  # type: ignore[no-untyped-def]  # a module, imported only where it is needed
+        return direct.without_lock(outbox, name, alert, data, log)
     from . import direct
 
-    return direct
+    return direct.from_outbox(outbox, name, alert, data, log)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import backoff
 from .backlog import Hold
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from .entry import State
     from .holder import Entry, Holder
     from .log import Log
-    from .settings import Settings
+    from .memory import MemoryHolder
+    from .settings import Delivery, Settings
 
 # wire.md, Answers: when an entry that alone is answered with 5xx becomes a dead letter.
 _REFUSALS_MOST = 20
@@ -30,7 +31,7 @@ PAUSED = "paused"
 class Custody:
     """Keeps entries, tenants' holds and the log in step with what happened."""
 
-    def __init__(self, holder: Holder, backlog: Backlog, clock: Clock, log: Log) -> None:
+    def __init__(self, holder: Holder | MemoryHolder, backlog: Backlog, clock: Clock, log: Log) -> None:
         """Nothing happened yet; `settings` must be set before the first outcome."""
         self._holder, self._backlog, self._clock, self._log = holder, backlog, clock, log
         self.settings: Settings | None = None
@@ -177,7 +178,7 @@ class Custody:
         )
 
     def _is_hopeless(self, state: State, now_ms: int) -> bool:
-        return (
+        return bool(
             state.others_went
             and state.refusals >= _REFUSALS_MOST
             and now_ms - state.refused_since_ms >= _REFUSED_FOR_MS
@@ -234,7 +235,7 @@ class Custody:
         )
 
     @property
-    def _delivery(self) -> object:
+    def _delivery(self) -> Delivery:
         return self.settings.delivery  # type: ignore[union-attr]  # set before the first outcome
 
     def _fingerprint(self, tenant: str, settings: Settings | None = None) -> str:
@@ -255,6 +256,6 @@ class Custody:
         return sha256("\n".join(parts).encode()).hexdigest()[:8]
 
     @staticmethod
-    def _identity(entry: Entry) -> dict[str, str]:
+    def _identity(entry: Entry) -> dict[str, Any]:
         alert = entry.header.alert
         return {"id": entry.id, "tenant": alert.tenant, "search": alert.search_name, "sid": alert.sid}

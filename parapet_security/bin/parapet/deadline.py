@@ -63,7 +63,7 @@ class Attempt:
         self.expired = False
         self.connection: object = None
 
-    def __enter__(self) -> Attempt:
+    def __enter__(self) -> Attempt:  # noqa: PYI034  Self came with 3.11
         """From now on the calling thread's connections belong to this attempt."""
         _current.attempt = self
         self._deadlines.add(self)

@@ -241,7 +241,7 @@ class _Delivery:
         if source.whole_search and isinstance(count, int) and total < count:
             log.event("results.fewer", id=self._entry.id, rows=total, result_count=count)
             return True
-        return self._state.skipped > 0
+        return bool(self._state.skipped)
 
     def _note(self, *, durable: bool = False, **changes: object) -> None:
         self._state = self._state._replace(**changes)
@@ -304,6 +304,6 @@ def row_entry(entry: Entry, state: State, offset: int, encoded: bytes, why: str)
     head = {key: value for key, value in state.head.items() if key != "search_name"}
     return (
         name,
-        Header(alert, False, entry.header.captured_ms, ""),
+        Header(alert, rows=False, captured_ms=entry.header.captured_ms, fault=""),
         new_state(head, state.limit)._replace(attempts=1, error=why),
     )

@@ -7,7 +7,7 @@ asks the deliver handler instead, which has the system's rights.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import configuration
 from .alert import firing_id, trigger_ms
@@ -19,7 +19,6 @@ from .forward import Goal, Turn
 from .holder import Holder
 from .memory import MemoryHolder
 from .secret import Secret
-from .settings import Settings
 from .splunkd import Splunkd
 from .version import USER_AGENT
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from .alert import Alert
     from .log import Log
     from .outbox import Outbox
+    from .settings import Settings
 
 _OTHERS_S = 10.0
 _SPLUNKD_S = 10.0
@@ -58,7 +58,8 @@ def from_outbox(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log) 
     except SplunkdError as error:
         log.event("alert.undeliverable", **_identity(name, alert), reason=str(error), todo=_RIGHTS)
         return Exit.CONFIGURATION
-    code, first = Exit.OK, name
+    code: int = Exit.OK
+    first = name
     while outbox.lock.try_acquire():
         turn = None
         try:
@@ -137,7 +138,7 @@ def _own(turn: Turn, name: str, alert: Alert, log: Log, *, lasting: bool = True)
 
 def _others(turn: Turn, holder: Holder, session: _Session, log: Log, *, alone: Settings) -> None:
     """Deliver what else is due, for a short while."""
-    chores = Chores(turn, holder, turn.clock, log, role="action", tell=lambda matters: None)
+    chores = Chores(turn, holder, turn.clock, log, role="action", tell=lambda _matters: None)
     if holder.names("new") or holder.names("pending"):
         try:
             turn.apply(configuration.load(session.splunkd(_SPLUNKD_S)))
@@ -171,5 +172,5 @@ def _ask_handler(session: _Session, name: str, alert: Alert, log: Log, why: str)
     return Exit.OK
 
 
-def _identity(name: str, alert: Alert) -> dict[str, str]:
+def _identity(name: str, alert: Alert) -> dict[str, Any]:
     return {"id": name[14:], "tenant": alert.tenant, "search": alert.search_name, "sid": alert.sid}

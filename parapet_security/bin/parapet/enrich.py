@@ -49,7 +49,7 @@ class Enricher:
             search = self._ask(lambda splunkd: splunkd.saved_search(alert.search_uri))
         count = job.get("resultCount", "")
         return Facts(
-            search_query=search.get("search") or job.get("search", ""),
+            search_query=search.get("search", "") or job.get("search", ""),
             earliest=job.get("earliestTime", ""),
             latest=job.get("latestTime", ""),
             description=search.get("description", ""),

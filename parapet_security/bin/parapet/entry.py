@@ -25,22 +25,16 @@ VERSION = 1
 # A header holds one row; Splunk's own limits keep rows far below this. What has no newline by then is no header.
 HEADER_MAX_BYTES = 256 * 1024 * 1024
 
-Header = namedtuple("Header", "alert rows captured_ms fault")
+Header = namedtuple("Header", ["alert", "rows", "captured_ms", "fault"])
 Header.__doc__ = """An alert as it is stored: `alert` (Alert), `rows` (bool), `captured_ms` (int), `fault` (str)."""
 
-_PROGRESS = (
-    "limit",
-    "attempts",
-    "rows",
-    "batches",
-    "skipped",
-    "refusals",
-    "refused_since_ms",
-    "others_went",
-    "not_before_ms",
-    "error",
-)
-State = namedtuple("State", ("head",) + _PROGRESS)
+State = namedtuple(
+    "State",
+    [
+        "head", "limit", "attempts", "rows", "batches", "skipped",
+        "refusals", "refused_since_ms", "others_went", "not_before_ms", "error",
+    ],
+)  # fmt: skip
 State.__doc__ = """How far the delivery of one entry is.
 
 Attributes:
@@ -54,11 +48,24 @@ Attributes:
     not_before_ms: wall clock before which it is not tried.
     error: the last reason, in words for a person.
 """
+_PROGRESS = State._fields[1:]
 
 
 def new_state(head: dict[str, object], limit: int) -> State:
     """The state of an entry that was never tried."""
-    return State(head, limit, 0, 0, 0, 0, 0, 0, False, 0, "")
+    return State(
+        head,
+        limit,
+        attempts=0,
+        rows=0,
+        batches=0,
+        skipped=0,
+        refusals=0,
+        refused_since_ms=0,
+        others_went=False,
+        not_before_ms=0,
+        error="",
+    )
 
 
 def header_line(header: Header) -> bytes:
@@ -138,10 +145,10 @@ def _object(line: bytes, *, versioned: bool = True) -> dict[str, object]:
         raise EntryBroken("it is not a line of JSON") from error
     if not isinstance(document, dict):
         raise EntryBroken("it is not a JSON object")
-    version = document.get("v")
-    if versioned and (not isinstance(version, int) or isinstance(version, bool) or version < 1):
+    version = document.get("v", 0) if versioned else VERSION
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise EntryBroken("it carries no version")
-    if versioned and version > VERSION:
+    if version > VERSION:
         raise EntryTooNew(f"it is in format {version}, this app reads up to {VERSION}: upgrade the app on this host")
     return document
 

@@ -7,22 +7,26 @@ the talking; everything that is decided is decided here, in one thread.
 from __future__ import annotations
 
 import queue
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from .alert import TENANT_NAME
 from .backlog import Backlog, Pick
 from .custody import PAUSED, Custody
-from .deliver import Means, Outcome, Result, deliver, row_entry
+from .deliver import Means, Result, deliver, row_entry
 from .errors import EntryBroken, EntryGone, EntryTooNew
 from .webhook import Webhook
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from .clock import Clock
+    from .deliver import Outcome
     from .enrich import Enricher
     from .entry import State
     from .holder import Entry, Holder
     from .log import Log
+    from .memory import MemoryHolder
     from .settings import Settings, Tenant
     from .verdict import Answer
 
@@ -55,7 +59,7 @@ class Turn:
 
     def __init__(
         self,
-        holder: Holder,
+        holder: Holder | MemoryHolder,
         settings: Settings,
         *,
         clock: Clock,
@@ -213,7 +217,7 @@ class Turn:
 
     def _submit(self, pick: Pick, entry: Entry) -> None:
         future = self._executor.submit(
-            self._work, entry, self.settings.tenants[pick.tenant], self._webhooks[-1], pick.test_first
+            self._work, entry, self.settings.tenants[pick.tenant], self._webhooks[-1], test_first=pick.test_first
         )
         future.add_done_callback(lambda done: self._back.put((pick, entry, done)))
 
@@ -270,7 +274,7 @@ class Turn:
         self.backlog.remove(name)
         self._aside[name] = until
 
-    def _work(self, entry: Entry, tenant: Tenant, webhook: Webhook, test_first: bool) -> Outcome:
+    def _work(self, entry: Entry, tenant: Tenant, webhook: Webhook, *, test_first: bool) -> Outcome:
         """In a worker: take one entry to its tenant."""
         monotonic, until = self.clock.monotonic, self._until
 

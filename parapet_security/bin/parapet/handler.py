@@ -57,7 +57,7 @@ def answer(request: Mapping[str, Any], env: Mapping[str, str] = os.environ) -> t
 def _deliver(outbox: Outbox, splunkd: Splunkd, log: Log) -> dict[str, Any]:
     clock = Clock()
     ends = clock.monotonic() + _TURN_S
-    total = {"delivered": 0, "deferred": 0, "dead": 0}
+    total: dict[str, Any] = {"delivered": 0, "deferred": 0, "dead": 0}
     held_by_other = not os.path.isdir(outbox.root)
     while not held_by_other and clock.monotonic() < ends:
         settings = configuration.load(splunkd)

@@ -120,7 +120,8 @@ class Holder:
 
     def park(self, names: list[str]) -> None:
         """Move entries from new/ to pending/, so that new/ stays short."""
-        if any([self._move(name + ".alert", "new", "pending") for name in names]):
+        moved = [name for name in names if self._move(name + ".alert", "new", "pending")]
+        if moved:
             disk.sync_folder(self._path("pending", ""))
             disk.sync_folder(self._path("new", ""))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 
 from .errors import LockUnavailable
 
-if os.name == "nt":  # pragma: no cover - no Windows to test on; both calls are the standard library's promise
+if sys.platform == "win32":  # pragma: no cover - no Windows to test on; both calls are the standard library's promise
     import msvcrt
 
     _HELD = (errno.EACCES, errno.EDEADLK, errno.EAGAIN)
@@ -17,7 +18,7 @@ if os.name == "nt":  # pragma: no cover - no Windows to test on; both calls are 
 else:
     import fcntl
 
-    _HELD = (errno.EACCES, errno.EAGAIN)
+    _HELD = (errno.EACCES, errno.EDEADLK, errno.EAGAIN)
 
     def _take(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,14 +12,15 @@ from .rows import GivenRows, Rows
 if TYPE_CHECKING:
     from .alert import Alert
     from .entry import State
+    from .rows import Row
 
 
 class MemoryHolder:
     """Has the methods of `holder.Holder` that a delivery needs, for one entry."""
 
-    def __init__(self, name: str, alert: Alert, *, captured_ms: int) -> None:
-        """Hold one alert under an entry's name; its results file is read where Splunk left it."""
-        self._name = name
+    def __init__(self, name: str, alert: Alert, *, captured_ms: int, rows: list[Row] | None = None) -> None:
+        """Hold one alert under an entry's name, with all its rows; without `rows` they are read where Splunk left them."""
+        self._name, self._rows = name, rows
         self._header = Header(
             alert, alert.send == "all" and (rows is not None or bool(alert.results_file)), captured_ms, ""
         )

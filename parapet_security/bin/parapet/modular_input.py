@@ -31,7 +31,7 @@ class Forwarder(Script):  # type: ignore[misc]  # splunklib has no types
             )
         return scheme
 
-    def stream_events(self, inputs: object, ew: object) -> None:
+    def stream_events(self, inputs: object, ew: object) -> None:  # noqa: ARG002  the name is splunklib's
         """Run until Splunk wants the process to end; the exit code is this process's own."""
         metadata = inputs.metadata  # type: ignore[attr-defined]
         uri, key = str(metadata.get("server_uri", "")), Secret(str(metadata.get("session_key", "")))

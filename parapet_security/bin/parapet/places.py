@@ -7,7 +7,11 @@ from collections import namedtuple
 
 from . import disk
 
-Places = namedtuple("Places", "home app outbox logs ours")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Mapping
+
+Places = namedtuple("Places", ["home", "app", "outbox", "logs", "ours"])
 Places.__doc__ = """Absolute paths.
 
 Attributes:
@@ -19,7 +23,7 @@ Attributes:
 """
 
 
-def find(env: dict[str, str]) -> Places:
+def find(env: Mapping[str, str]) -> Places:
     """Find everything.
 
     Args:

@@ -51,7 +51,7 @@ class Rows:
         text = io.TextIOWrapper(gzip.GzipFile(fileobj=stream), encoding="utf-8-sig", errors="replace", newline="")  # type: ignore[arg-type]  # a GzipFile is readable
         self._reader = csv.reader(line.replace("\0", "") if "\0" in line else line for line in text)
         try:
-            header = next(self._reader, [])
+            header: list[str] = next(self._reader, [])
         except _BROKEN as error:
             stream.close()
             raise RowsUnreadable(f"the results file cannot be read: {error}") from error

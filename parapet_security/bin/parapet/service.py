@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from . import configuration, disk, places
@@ -19,13 +19,14 @@ from .forward import Goal, Turn
 from .holder import Holder
 from .log import Log
 from .outbox import FOLDERS, Outbox
-from .secret import Secret
 from .splunkd import Splunkd, conf_times
 from .version import USER_AGENT, VERSION
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from typing import Callable, Mapping, TextIO
 
+    from .secret import Secret
     from .settings import Settings
 
 _LIFE_S = 3600.0

@@ -12,7 +12,7 @@ from .alert import TENANT_NAME
 from .secret import Secret
 
 APP = "parapet_security"
-TOKEN_START = "pst_"
+TOKEN_START = "pst_"  # noqa: S105  what every token starts with
 _TRUE = {"1", "true", "t", "yes", "y", "on", "enabled"}
 _FALSE = {"0", "false", "f", "no", "n", "off", "disabled"}
 _NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?\Z")
@@ -114,8 +114,8 @@ def delivery_from(stanza: Mapping[str, str]) -> tuple[Delivery, list[str]]:
     """Check the `[delivery]` stanza; a value that cannot be used falls back to its default, and is reported."""
     values: dict[str, object] = {}
     problems: list[str] = []
-    for name, text in stanza.items():
-        text = text.strip()
+    for name, given in stanza.items():
+        text = given.strip()
         if name in NUMBERS:
             number = _number(name, text, problems)
             if number is not None:
@@ -253,7 +253,7 @@ def _check_level(text: str) -> str:
 _TEXT_RULES = {
     "proxy_url": _check_proxy,
     "proxy_username": _check_user,
-    "ca_file": lambda text: "",
+    "ca_file": lambda _: "",
     "log_level": _check_level,
 }
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Mapping
+
 LEVELS = ("low", "medium", "high", "critical")
 FALLBACK = "medium"
 
@@ -35,7 +39,7 @@ def parse_map(text: str) -> tuple[dict[str, str], list[str]]:
     return pairs, wrong
 
 
-def resolve(setting: str, fields: str, own_map: str, row: dict[str, object], alert_severity: str) -> tuple[str, str]:
+def resolve(setting: str, fields: str, own_map: str, row: Mapping[str, object], alert_severity: str) -> tuple[str, str]:
     """Find the severity that the tenant gets.
 
     Args:

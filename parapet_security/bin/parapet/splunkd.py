@@ -15,9 +15,10 @@ from urllib.parse import quote, urlsplit
 
 from splunklib import binding
 
-from .errors import Forbidden, NotFound, SplunkdError, Unauthorized, Unreachable
+from .errors import Forbidden, NotFound, Unauthorized, Unreachable
 
 if TYPE_CHECKING:
+    from .errors import SplunkdError
     from .secret import Secret
 
 _APP = "/servicesNS/nobody/parapet_security"

@@ -42,7 +42,7 @@ def to_iso(text: str) -> str | None:
             offset = timedelta(hours=int(found.group(10)), minutes=int(found.group(11))) * (
                 1 if found.group(9) == "+" else -1
             )
-        at = datetime(*numbers, tzinfo=timezone.utc) - offset  # type: ignore[arg-type]  # six integers: year to second
+        at = datetime(*numbers, tzinfo=timezone.utc) - offset  # type: ignore[misc,arg-type]  # six integers: year to second
         return iso((at - _ZERO) // _MS + ms)
     except (ValueError, OverflowError):
         return None
