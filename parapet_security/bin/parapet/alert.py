@@ -45,8 +45,9 @@ CHOICES = {"send": ("first", "all"), "severity": ("auto", *LEVELS)}
 
 TENANT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _UNRESOLVED = re.compile(r"\$[^$\s]+\$\Z")
-_SID_TIME = re.compile(r"(?:\A|_at_)([0-9]{9,10})(?:[._]|\Z)")
-_EPOCH = re.compile(r"[0-9]{9,10}(?:\.[0-9]{1,9})?\Z")
+# The last `_at_` counts: users, apps and searches, whose names may hold another, stand before it.
+_SID_TIME = re.compile(r"(?:.*_at_)?([0-9]{9,10})(?:[._]|\Z)", re.DOTALL)
+_EPOCH = re.compile(r"([0-9]{9,10})(?:\.([0-9]{1,9}))?\Z")
 
 
 def parse(stdin: bytes) -> tuple[Alert, list[tuple[str, str, str]]]:
@@ -123,9 +124,11 @@ def firing_id(alert: Alert, content: str) -> str:
 
 def trigger_ms(alert: Alert) -> int:
     """When the alert fired, in milliseconds since the epoch: Splunk's own word, else the sid's; 0 where neither tells. Never the clock."""
-    if _EPOCH.match(alert.trigger_time):
-        return int(float(alert.trigger_time) * 1000 + 0.5)
-    found = _SID_TIME.search(alert.sid)
+    told = _EPOCH.match(alert.trigger_time)
+    if told:
+        # Digit by digit: a float would round up to a number that has no place in thirteen digits.
+        return int(told.group(1) + (told.group(2) or "").ljust(3, "0")[:3])
+    found = _SID_TIME.match(alert.sid)
     return int(found.group(1)) * 1000 if found else 0
 
 

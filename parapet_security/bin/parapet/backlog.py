@@ -78,19 +78,24 @@ class _Lane:
             heapify(self.ready)
         self.running.add(name)
 
-    def next_time(self) -> float:
-        if self.blocked or not (self.ready or self.later):
+    def next_time(self, most: int) -> float:
+        if self.blocked or not (self.ready or self.later) or len(self.running) >= (1 if self.hold else most):
             return float("inf")
         earliest = float("-inf") if self.ready else self.later[0][0]
         return max(earliest, self.hold.until) if self.hold else earliest
 
 
 class Backlog:
-    """Every entry that waits or is on its way."""
+    """Every entry that waits or is on its way.
+
+    Attributes:
+        configured: how many tenants there are, with those that no entry has named yet.
+    """
 
     def __init__(self, workers: int) -> None:
         """Nothing waits. `workers` is how many entries can be on their way at once."""
         self._workers = workers
+        self.configured = 0
         self._unread: list[str] = []
         self._tenants: dict[str, str] = {}
         self._lanes: dict[str, _Lane] = {}
@@ -144,10 +149,9 @@ class Backlog:
         """The oldest entry that may go now; None where none may, or all workers are busy."""
         if self.running() >= self._workers:
             return None
-        # One slow tenant must leave a worker for the others.
         while self._unread and self._unread[0] not in self._tenants:
             heappop(self._unread)
-        most = self._workers if len(self._lanes) < 2 else max(1, self._workers - 1)
+        most = self._most()
         best, chosen = "", ""
         for tenant, lane in self._lanes.items():
             name = lane.offer(now, most)
@@ -156,6 +160,10 @@ class Backlog:
         if self._unread and (not best or self._unread[0] < best):
             return Pick(heappop(self._unread), "")
         return self.pick(best) if chosen else None
+
+    def _most(self) -> int:
+        """How many entries of one tenant can be on their way at once: a slow one must leave a worker for the others."""
+        return self._workers if max(len(self._lanes), self.configured) < 2 else max(1, self._workers - 1)
 
     def pick(self, name: str) -> Pick:
         """Send this entry, which must be ready, on its way."""
@@ -173,7 +181,8 @@ class Backlog:
         """When something can go at the earliest; -inf is now, inf never."""
         if self._unread:
             return float("-inf")
-        return min((lane.next_time() for lane in self._lanes.values()), default=float("inf"))
+        most = self._most()
+        return min((lane.next_time(most) for lane in self._lanes.values()), default=float("inf"))
 
     def lane_of(self, name: str) -> _Lane | None:
         """The lane of an entry; None where it was not read yet."""
@@ -200,7 +209,9 @@ class Backlog:
 
     def now(self, name: str) -> None:
         """An entry that waits need not wait any longer."""
-        lane = self.lane(self._tenants[name])
+        lane = self.lane_of(name)
+        if lane is None:
+            return  # it is read, and goes, as soon as can be
         lane.later = [(float("-inf") if item == name else due, item) for due, item in lane.later]
         heapify(lane.later)
 
@@ -220,12 +231,14 @@ class Backlog:
         heapify(lane.ready)
         heapify(lane.later)
 
-    def succeeded(self, tenant: str, now: float) -> Hold | None:
-        """A tenant accepted an entry: nothing holds it. Returns the hold that ended."""
-        lane = self.lane(tenant)
+    def succeeded(self, pick: Pick, now: float) -> Hold | None:
+        """A tenant accepted an entry: nothing holds it, unless the hold is younger than this attempt. Returns the hold that ended."""
+        lane = self.lane(pick.tenant)
+        lane.last_success = now
+        if lane.hold and pick.generation != lane.generation:
+            return None
         hold, lane.hold = lane.hold, None
         lane.strikes.clear()
-        lane.last_success = now
         return hold
 
     def strike(self, pick: Pick) -> bool:

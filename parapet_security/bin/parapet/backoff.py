@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 
 # A tenant that asks for more than an hour is asked again after one: its own clock or ours may be wrong (wire.md, Answers).
@@ -43,10 +44,12 @@ def retry_after_s(value: str | None, *, now_s: float) -> float | None:
     if not text:
         return None
     if text.isascii() and text.isdigit():
-        # A year, or a number of a thousand digits, is an hour all the same.
-        return RETRY_AFTER_MAX_S if len(text) > 9 else min(float(text), RETRY_AFTER_MAX_S)
+        # As a float, a number of a thousand digits is infinite, and no error.
+        return min(float(text), RETRY_AFTER_MAX_S)
     try:
-        at_s = parsedate_to_datetime(text).timestamp()
+        at = parsedate_to_datetime(text)
+        # The asctime format names no zone and means GMT; without one, Python would take the host's.
+        at_s = (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
     return min(max(at_s - now_s, 0.0), RETRY_AFTER_MAX_S)

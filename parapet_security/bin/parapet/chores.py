@@ -46,14 +46,14 @@ class Chores:
         self._retried = 0
         self._dead = 0
         self._held_bytes = 0
-        holder.sweep(now_s=clock.now())
+        self._try(lambda: holder.sweep(now_s=clock.now()))
 
     def __call__(self) -> None:
-        """Do what is due."""
+        """Do what is due. What a file system refuses is told in the log, and keeps nobody from delivering."""
         now = self._clock.monotonic()
         if self._is_due("requests", now, _REQUESTS_EVERY_S):
-            self._answer_requests()
-            self._retry_dead()
+            self._try(self._answer_requests)
+            self._try(self._retry_dead)
             self._tell(self._matters())
         if self._is_due("census", now, _CENSUS_EVERY_S):
             self.census()
@@ -61,15 +61,20 @@ class Chores:
 
     def census(self) -> None:
         """Count what is held, for the actions and for the log."""
-        holder, settings = self._holder, self._turn.settings
-        waiting = {folder: holder.names(folder) for folder in ("new", "pending")}
-        dead = {name: holder.size("dead", name) for name in holder.names("dead")}
-        most = settings.delivery.outbox_max_bytes
-        dead = self._expire(dead, most // _DEAD_SHARE)
-        names = [name for found in waiting.values() for name in found]
-        held = sum(holder.size(folder, name) for folder, found in waiting.items() for name in found) + sum(
-            dead.values()
-        )
+        self._try(self._count)
+
+    def _try(self, chore: Callable[[], None]) -> None:
+        try:
+            chore()
+        except OSError as error:
+            self._log.event("outbox.failed", reason=str(error))
+
+    def _count(self) -> None:
+        holder, most = self._holder, self._turn.settings.delivery.outbox_max_bytes
+        dead = self._expire(holder.sizes("dead"), most // _DEAD_SHARE)
+        new, pending = holder.sizes("new"), holder.sizes("pending")
+        names = {*new, *pending}
+        held = sum(new.values()) + sum(pending.values()) + sum(dead.values())
         holder.write_usage(held, most)
         oldest_ms = min((int(name[:13]) for name in names if int(name[:13])), default=0)
         lanes = self._turn.backlog.lanes
@@ -103,20 +108,24 @@ class Chores:
             name = waiting.get(firing, "")
             if name and backlog.is_running(name):
                 continue  # it is on its way: asked again a second later
+            try:
+                if request == "drop" and name in backlog:
+                    self._drop(name)
+                    dead[firing] = name
+                elif request == "retry" and name in backlog:
+                    backlog.now(name)
+                elif request == "retry" and firing in dead:
+                    self._revive(dead[firing])
+                elif firing not in dead:
+                    self._log.event("request.unknown", id=firing, request=request)
+            except ParapetError as error:
+                self._log.event("outbox.failed", id=firing, request=request, reason=str(error))
+            # Done first, answered then: a crash in between does it twice, which changes nothing.
             self._holder.answer(firing, request)
-            if not name and firing not in dead:
-                self._log.event("request.unknown", id=firing, request=request)
-            elif request == "drop":
-                self._drop(name)
-            elif name:
-                backlog.now(name)
-            else:
-                self._revive(dead[firing])
 
     def _drop(self, name: str) -> None:
-        if name:
-            entry = self._holder.read(name)
-            self._turn.custody.bury(entry, entry.state, reason="dropped", detail="dropped by an administrator")
+        entry = self._holder.read(name)
+        self._turn.custody.bury(entry, entry.state, reason="dropped", detail="dropped by an administrator")
 
     def _retry_dead(self) -> None:
         before_s = self._turn.settings.delivery.retry_dead
@@ -125,7 +134,10 @@ class Chores:
         self._retried = before_s
         for name in self._holder.names("dead"):
             if self._holder.died_s(name) < before_s:
-                self._revive(name)
+                try:
+                    self._revive(name)
+                except (ParapetError, OSError) as error:
+                    self._log.event("outbox.failed", id=name[14:], reason=str(error))
 
     def _revive(self, name: str) -> None:
         state = self._holder.read(name, "dead").state
@@ -157,7 +169,7 @@ class Chores:
         except (ParapetError, OSError):
             pass  # it cannot be read, and goes all the same
         self._log.event("delivery.expired", id=name[14:], reason=reason, search=search, sid=sid)
-        self._holder.remove(name, "dead")
+        self._try(lambda: self._holder.remove(name, "dead"))
 
     def _matters(self) -> dict[str, str]:
         """What needs a person, as {matter: text for Splunk Web's bulletin board}."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _REFUSALS_MOST = 20
 _REFUSED_FOR_MS = 24 * 3600 * 1000
 # Clocks jump: a stored time further ahead than this counts as so far ahead.
-_AHEAD_MOST_S = 3600.0
+_AHEAD_MOST_MS = 3600 * 1000
 _KINDS = {Result.TENANT_WAITS: "wait", Result.TENANT_SLOW: "slow", Result.CONFIGURATION: "configuration"}
 PAUSED = "paused"
 
@@ -52,7 +52,7 @@ class Custody:
                         self.due(until_ms),
                         attempts=attempts,
                         reason=reason,
-                        since=since_ms / 1000,
+                        since=min(max(since_ms, 0), int(self._clock.now() * 1000)) / 1000,
                         todo=todo,
                     ),
                 )
@@ -62,10 +62,12 @@ class Custody:
 
     def due(self, not_before_ms: int) -> float:
         """A stored wall-clock time on the monotonic clock."""
-        return self._clock.monotonic() + min(not_before_ms / 1000 - self._clock.now(), _AHEAD_MOST_S)
+        ahead_ms = max(not_before_ms, 0) - int(self._clock.now() * 1000)
+        return self._clock.monotonic() + min(ahead_ms, _AHEAD_MOST_MS) / 1000
 
     def block(self) -> None:
         """Look at every tenant again: which ones can be called with these settings at all."""
+        self._backlog.configured = len(self.settings.tenants) if self.settings else 0
         for tenant in self._backlog.lanes:
             self._block(tenant)
 
@@ -116,7 +118,7 @@ class Custody:
         self.counts["delivered"] += 1
         self._holder.remove(entry.name)
         self._backlog.remove(entry.name)
-        hold = self._backlog.succeeded(pick.tenant, self._clock.monotonic())
+        hold = self._backlog.succeeded(pick, self._clock.monotonic())
         if hold:
             self._holder.set_hold(pick.tenant, None)
             self._log.event(
@@ -188,6 +190,8 @@ class Custody:
         lane, clock = self._backlog.lane(pick.tenant), self._clock
         rounds = self._backlog.rounds(pick)
         asked_s = backoff.retry_after_s(outcome.retry_after, now_s=clock.now()) or 0.0
+        if not rounds and not lane.hold:
+            return  # it began before the tenant's configuration was mended
         if not rounds and lane.hold:
             # Another answer of the same round: it can make the hold longer, and says nothing else that is new.
             rounds, wait_s = lane.hold.attempts, max(asked_s, lane.hold.until - clock.monotonic(), 0.0)

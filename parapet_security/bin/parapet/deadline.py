@@ -7,6 +7,8 @@ import threading
 import time
 
 _NEVER_S = 3600.0
+# How soon a deadline that was shortened is noticed, without a wake-up for each attempt.
+_LOOK_S = 1.0
 
 
 class Deadlines:
@@ -18,6 +20,7 @@ class Deadlines:
         self._wake = threading.Condition()
         self._next = 0.0
         self._thread: threading.Thread | None = None
+        self._closed = False
 
     def over(self, seconds: float) -> Attempt:
         """A context for one attempt of the calling thread that must be over in so many seconds."""
@@ -38,15 +41,23 @@ class Deadlines:
         with self._wake:
             self._running.discard(attempt)
 
+    def close(self) -> None:
+        """End the thread, as soon as nothing runs."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify()
+
     def _watch(self) -> None:
         with self._wake:
-            while True:
+            while self._running or not self._closed:
                 now = time.monotonic()
                 for attempt in [attempt for attempt in self._running if attempt.until <= now]:
                     attempt.expire()
                 # An attempt that just expired is looked at again soon: its socket may have been on its way to be made.
-                self._next = min([max(attempt.until, now + 0.1) for attempt in self._running], default=now + _NEVER_S)
+                soonest = min([max(attempt.until, now + 0.1) for attempt in self._running], default=now + _NEVER_S)
+                self._next = min(soonest, now + _LOOK_S) if self._running else soonest
                 self._wake.wait(self._next - now)
+            self._thread = None
 
 
 class Attempt:
@@ -73,6 +84,10 @@ class Attempt:
         """The attempt is over."""
         self._deadlines.remove(self)
         _current.attempt = None
+
+    def shorten(self, seconds: float) -> None:
+        """What is left of it must not take longer than this; kept to a second."""
+        self.until = min(self.until, time.monotonic() + seconds)
 
     def expire(self) -> None:
         """End it: every read and write on its socket fails from now on."""

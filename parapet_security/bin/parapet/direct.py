@@ -72,7 +72,7 @@ def from_outbox(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log) 
             if turn is not None:
                 turn.close()
         # Whoever lets go looks once more: an alert that was put meanwhile saw the lock held, and relies on us.
-        if not _is_new_there(outbox, turn):
+        if turn is None or not turn.left_behind():
             break
     else:
         if first:
@@ -149,10 +149,6 @@ def _others(turn: Turn, holder: Holder, session: _Session, log: Log, *, alone: S
         turn.run(Goal(turn.now() + _OTHERS_S, wait=False), chores)
     elif turn.clock.now() - holder.usage_s() > 60:
         chores.census()
-
-
-def _is_new_there(outbox: Outbox, turn: Turn | None) -> bool:
-    return turn is not None and any(name not in turn.backlog for name in Holder(outbox).names("new"))
 
 
 def _ask_handler(session: _Session, name: str, alert: Alert, log: Log, why: str) -> int:

@@ -9,11 +9,20 @@ _POSIX = os.name == "posix"
 
 
 def make_folders(root: str, names: tuple[str, ...]) -> None:
-    """Create `root` and the folders in it, 0700 whatever the umask, and make their names durable."""
-    os.makedirs(root, exist_ok=True)
-    for path in [root] + [os.path.join(root, name) for name in names]:
-        if not os.path.isdir(path):
+    """Create `root` and the folders in it, 0700 whatever the umask, and make their names durable.
+
+    The first of `names` comes last: where it is there, all of them are. Several processes may do this at once.
+    """
+    paths, path = [root], os.path.dirname(os.path.abspath(root))
+    while not os.path.isdir(path):
+        paths.insert(0, path)
+        path = os.path.dirname(path)
+    for path in paths + [os.path.join(root, name) for name in reversed(names)]:
+        try:
             os.mkdir(path)
+        except FileExistsError:
+            if not os.path.isdir(path):
+                raise
         os.chmod(path, 0o700)
     for path in (root, os.path.dirname(root), os.path.dirname(os.path.dirname(root))):
         sync_folder(path)
@@ -22,7 +31,12 @@ def make_folders(root: str, names: tuple[str, ...]) -> None:
 def create(path: str) -> int:
     """Open a new file for writing, 0600 whatever the umask; FileExistsError where it exists."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
-    os.chmod(path, 0o600)
+    try:
+        os.chmod(path, 0o600)
+    except OSError:
+        os.close(descriptor)
+        litter(path)
+        raise
     return descriptor
 
 
@@ -51,16 +65,16 @@ def publish(temporary_path: str, path: str) -> bool:
             os.rename(temporary_path, path)  # on Windows a rename does not replace
             return True
     except FileExistsError:
-        os.unlink(temporary_path)
+        litter(temporary_path)
         return False
     except OSError:
         # A file system without hard links: two processes that put the same entry in the same instant write the same bytes.
         if os.path.lexists(path):
-            os.unlink(temporary_path)
+            litter(temporary_path)
             return False
         os.rename(temporary_path, path)
         return True
-    os.unlink(temporary_path)
+    litter(temporary_path)
     return True
 
 
@@ -84,7 +98,7 @@ def replace(path: str, data: bytes, *, durable: bool) -> None:
             os.close(descriptor)
         os.replace(temporary_path, path)
     except OSError:
-        discard(temporary_path)
+        litter(temporary_path)
         raise
     if durable:
         sync_folder(folder)
@@ -111,6 +125,22 @@ def discard(path: str) -> None:
     """Remove a file if it is there."""
     try:
         os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def litter(path: str) -> None:
+    """Remove a file in the making, as far as that is possible: what stays of it is swept later, and is no reason to fail."""
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
+
+
+def touch(path: str) -> None:
+    """Set a file's time to now, if it is there."""
+    try:
+        os.utime(path)
     except FileNotFoundError:
         pass
 

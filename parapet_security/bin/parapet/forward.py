@@ -131,6 +131,10 @@ class Turn:
         """The monotonic clock, on which goals are."""
         return self.clock.monotonic()
 
+    def left_behind(self) -> bool:
+        """Whether new/ holds an entry that this turn has not seen: asked after the lock is free again."""
+        return any(name not in self.backlog and name not in self._aside for name in self._holder.names("new"))
+
     def obstacle(self, name: str) -> tuple[bool, str, str]:
         """Why an entry still waits: whether a person has to mend something, the reason, and what to do."""
         if name not in self.backlog:

@@ -23,6 +23,8 @@ from .version import USER_AGENT
 if TYPE_CHECKING:
     from typing import BinaryIO, TextIO
 
+    from .rows import Row
+
 _DEADLINE_S = 60.0
 _NAMES = {"search_earliest_time": "earliest", "search_latest_time": "latest"}
 _PAYLOAD = ("search_name", "sid", "app", "owner", "server_host", "results_link")
@@ -93,7 +95,7 @@ def _read(path: str) -> dict[str, str]:
     return values
 
 
-def _alert(values: dict[str, str], data: bytes) -> tuple[alerts.Alert, list[object] | None]:
+def _alert(values: dict[str, str], data: bytes) -> tuple[alerts.Alert, list[Row] | None]:
     try:
         payload = json.loads(data.decode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:

@@ -85,7 +85,7 @@ def _deliver(outbox: Outbox, splunkd: Splunkd, log: Log) -> dict[str, Any]:
         for key in total:
             total[key] += turn.custody.counts[key]
         # Whoever lets go looks once more: an alert that was put meanwhile saw the lock held, and relies on us.
-        if all(name in turn.backlog for name in Holder(outbox).names("new")):
+        if not turn.left_behind():
             break
     log.event("handler.finished", **total, held_by_other=held_by_other)
     return {**total, "held_by_other": held_by_other}

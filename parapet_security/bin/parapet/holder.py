@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import disk, entry
 from .errors import EntryGone
+from .outbox import FOLDERS
 from .rows import Rows
 
 if TYPE_CHECKING:
@@ -65,12 +66,15 @@ class Holder:
         found = (item[: -len(".alert")] for item in self._files(folder, ".alert"))
         return [name for name in found if NAME.match(name)]
 
-    def size(self, folder: str, name: str) -> int:
-        """The bytes of an alert; 0 where it is not there any more."""
-        try:
-            return os.path.getsize(self._path(folder, name + ".alert"))
-        except FileNotFoundError:
-            return 0
+    def sizes(self, folder: str) -> dict[str, int]:
+        """The bytes that each alert of a folder takes there, with its state."""
+        found: dict[str, int] = {}
+        for ending in (".alert", ".state"):
+            for item in self._files(folder, ending):
+                name = item[: -len(ending)]
+                if NAME.match(name):
+                    found[name] = found.get(name, 0) + _size(self._path(folder, item))
+        return found
 
     def read(self, name: str, folder: str = "") -> Entry:
         """Read an entry of new/ or pending/ (or of `folder`).
@@ -116,7 +120,8 @@ class Holder:
         if first or not os.path.exists(path) or os.path.getsize(path) > _STATE_REWRITE_BYTES:
             disk.replace(path, fixed + progress, durable=True)
         else:
-            disk.append(path, progress, durable=durable)
+            # On a line of its own: one that a crash has cut off must not take this one with it.
+            disk.append(path, b"\n" + progress, durable=durable)
 
     def park(self, names: list[str]) -> None:
         """Move entries from new/ to pending/, so that new/ stays short."""
@@ -130,6 +135,7 @@ class Holder:
         if state is not None:
             self.save(name, state)
         for folder in ("new", "pending"):
+            disk.touch(self._path(folder, name + ".alert"))  # from now on it is dead
             if self._move(name + ".alert", folder, "dead"):
                 disk.sync_folder(self._path("dead", ""))
         self._move(name + ".state", "pending", "dead")
@@ -191,17 +197,16 @@ class Holder:
         return at if at != float("inf") else float("-inf")
 
     def died_s(self, name: str) -> float:
-        """When a dead letter died, in seconds since the epoch: the last that was noted about it, else when it was captured."""
-        path = self._path("dead", name)
-        return _mtime(path + ".state" if os.path.exists(path + ".state") else path + ".alert")
+        """When a dead letter died, in seconds since the epoch; inf where it is not there any more."""
+        return _mtime(self._path("dead", name + ".alert"))
 
     def sweep(self, *, now_s: float) -> None:
         """Put right what a crash left behind: files in the making that nobody makes any more, states apart from their alerts."""
-        for folder in ("new", "pending", "dead", "holds"):
-            for item in self._files(folder, ""):
+        for folder in ("", *FOLDERS):
+            for item in self._files(folder, ".tmp"):
                 path = self._path(folder, item)
                 if item.startswith(".") and now_s - _mtime(path) > _TEMPORARY_AGE_S:
-                    disk.discard(path)
+                    disk.litter(path)
         for folder, other in (("pending", "dead"), ("dead", "pending")):
             for item in self._files(folder, ".state"):
                 alert = item[: -len(".state")] + ".alert"
@@ -209,7 +214,7 @@ class Holder:
                     if self._has(alert, (other,)):
                         self._move(item, folder, other)
                     else:
-                        disk.discard(self._path(folder, item))
+                        disk.litter(self._path(folder, item))
 
     def _open(self, name: str, folder: str) -> BinaryIO:
         for place in [folder] if folder else ["new", "pending", "new"]:  # it may be parked between two looks
@@ -234,6 +239,13 @@ class Holder:
         except FileNotFoundError:
             return False
         return True
+
+
+def _size(path: str) -> int:
+    try:
+        return os.path.getsize(path)
+    except FileNotFoundError:
+        return 0
 
 
 def _mtime(path: str) -> float:

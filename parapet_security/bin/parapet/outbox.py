@@ -104,22 +104,27 @@ class Outbox:
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            if known:
-                disk.discard(temporary)
-            else:
-                disk.publish(temporary, self.path(folder, name + ".alert"))
+            target = self.path(folder, name + ".alert")
+            published = not known and disk.publish(temporary, target)
         except OSError:
-            disk.discard(temporary)
+            disk.litter(temporary)
             raise
-        disk.sync_folder(self.path(folder, ""))
+        if known:
+            disk.litter(temporary)
+        try:
+            disk.sync_folder(self.path(folder, ""))
+        except OSError:
+            if published:
+                disk.litter(target)  # what is refused must not be here: it is delivered from memory
+            raise
         return name
 
     def _check_space(self, size: int) -> None:
         try:
             usage = json.loads(disk.read(os.path.join(self.root, "usage"), 4096).decode("ascii"))
             held, most = int(usage["bytes"]), int(usage["max"])
-        except (OSError, ValueError, KeyError, TypeError):
-            held, most = 0, DEFAULT_MAX_BYTES
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            held, most = 0, DEFAULT_MAX_BYTES  # it is told anew within a minute
         if held + size > most:
             raise OutboxUnavailable(f"the outbox {self.root} is full: {held} of {most} bytes; see outbox_max_bytes")
         free = disk.free_bytes(self.root)
@@ -134,7 +139,7 @@ def _open(path: str) -> int | None:
         return None
     try:
         return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except OSError:
+    except (OSError, ValueError):  # ValueError: what no file can be called
         return None
 
 

@@ -142,10 +142,7 @@ class Service:
 
     def _look_once_more(self, before: Turn) -> None:
         """An alert that was put while the lock was held relies on its holder, also on one that is ending."""
-        if (
-            all(name in before.backlog for name in Holder(self._outbox).names("new"))
-            or not self._outbox.lock.try_acquire()
-        ):
+        if not before.left_behind() or not self._outbox.lock.try_acquire():
             return
         try:
             turn = self._new_turn(before.settings, lambda: False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .errors import SplunkdError
     from .secret import Secret
 
+_SEARCH_URI = re.compile(r"/servicesNS/[^/?#\s]+/[^/?#\s]+/saved/searches/[^/?#\s]+\Z")
 _APP = "/servicesNS/nobody/parapet_security"
 _CONFS = ("parapet_security.conf", "passwords.conf", "alert_actions.conf")
 
@@ -82,7 +84,7 @@ class Splunkd:
 
     def saved_search(self, search_uri: str) -> dict[str, str]:
         """A saved search by the `search_uri` of an alert. Raises SplunkdError."""
-        if not search_uri.startswith("/servicesNS/") or "/.." in search_uri or "?" in search_uri:
+        if not _SEARCH_URI.match(search_uri) or "/.." in search_uri:
             raise NotFound("search_uri is not the address of a saved search")
         found = self._json("get", search_uri.replace("+", "%20"))
         return _content(found[0]) if found else {}

@@ -13,6 +13,7 @@ import re
 import socket
 import ssl
 import threading
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, NamedTuple
 
 import requests
@@ -20,11 +21,10 @@ import requests.adapters
 import requests.exceptions as failures
 import urllib3
 from urllib3 import exceptions as urllib3_failures
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.ssl_ import create_urllib3_context
 
 from . import deadline
+from .connections import POOLS
 from .verdict import Answer
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ ERRORS = {
     "request": "the request could not be made",
 }
 _GRACE_S = 10.0
+# The body of an answer says nothing; it is read, so far and so long, only to use the connection again.
 _BODY_MOST = 65536
+_BODY_S = 1.0
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
@@ -115,8 +117,12 @@ class Webhook:
                     url, data=body, headers=headers, timeout=tuple(limits), allow_redirects=False, stream=True
                 )
             except (failures.RequestException, urllib3_failures.HTTPError, OSError, ValueError) as error:
-                return Answer(None, "timeout", ERRORS["timeout"]) if attempt.expired else explain(error)
+                found = Answer(None, "timeout", ERRORS["timeout"]) if attempt.expired else explain(error)
+                if found.error == "certificate":
+                    self._forget_trust()
+                return found
             status, retry_after = answer.status_code, answer.headers.get("Retry-After")
+            attempt.shorten(_BODY_S)
             _finish(answer)
         return Answer(status, "", f"HTTP {status}", retry_after)
 
@@ -126,12 +132,14 @@ class Webhook:
             for session in self._sessions:
                 session.close()
             self._sessions.clear()
+        self._deadlines.close()
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._threads, "session", None)
         if session is None:
-            session = requests.Session()
+            session = _Session()
             session.trust_env = False
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
             session.headers.update(
                 {"User-Agent": self._user_agent, "Accept": "application/json", "Accept-Encoding": "identity"}
             )
@@ -159,6 +167,18 @@ class Webhook:
                     raise _TrustError(self._ca_file) from error
                 self._trust = context
             return self._trust
+
+    def _forget_trust(self) -> None:
+        # ca_file may be mended under its own name: it is read again at the next attempt.
+        with self._lock:
+            self._trust = None
+
+
+class _Session(requests.Session):
+    """Resolves no redirect, not even for `Response.next`: requests would read the answer's body for that, unpacked and without a limit."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """There is none."""
 
 
 class _TrustError(ValueError):
@@ -244,13 +264,13 @@ class _Adapter(requests.adapters.HTTPAdapter):
 
     def init_poolmanager(self, *args: object, **kwargs: object) -> None:
         super().init_poolmanager(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they came
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: object) -> urllib3.ProxyManager:
         if proxy.lower().startswith("https"):
             kwargs["proxy_ssl_context"] = self._make_context()
         manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = _POOLS
+        manager.pool_classes_by_scheme = POOLS
         return manager
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
@@ -266,35 +286,3 @@ class _Adapter(requests.adapters.HTTPAdapter):
         if url.lower().startswith("https"):
             conn.conn_kw["ssl_context"] = self._make_context()  # type: ignore[attr-defined]  # a connection pool
             conn.cert_reqs = "CERT_REQUIRED"  # type: ignore[attr-defined]
-
-
-class _Findable:
-    def connect(self) -> None:
-        self._tell()
-        super().connect()  # type: ignore[misc]  # mixed into a connection
-
-    def putrequest(self, *args: object, **kwargs: object) -> None:
-        self._tell()
-        super().putrequest(*args, **kwargs)  # type: ignore[misc]
-
-    def _tell(self) -> None:
-        deadline.note_connection(self)
-
-
-class _PlainConnection(_Findable, HTTPConnection):
-    pass
-
-
-class _TLSConnection(_Findable, HTTPSConnection):
-    pass
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _TLSPool(HTTPSConnectionPool):
-    ConnectionCls = _TLSConnection
-
-
-_POOLS = {"http": _PlainPool, "https": _TLSPool}

@@ -1,0 +1,1 @@
+"""The app's processes as Splunk starts them: action, forwarder and deliver handler."""

@@ -1,0 +1,58 @@
+"""Starts the action by hand, for what no stand-in would ever send. Must not decide what is right."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from typing import NamedTuple
+
+_LINE = re.compile(r"(DEBUG|INFO|WARN|ERROR|FATAL) event=([a-z_.]+)( [a-z_]+=(\S+|\"(\\.|[^\"])*\"))*\Z")
+
+
+class Ended(NamedTuple):
+    """One run of the action."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def lines(self):
+        """What it said, as [(level, event)]; a line of another form (a traceback) fails the test."""
+        found = [(line, _LINE.match(line)) for line in self.stderr.splitlines()]
+        strange = [line for line, match in found if match is None]
+        assert not strange, "\n".join(strange)
+        return [match.group(1, 2) for _, match in found]
+
+
+def run_action(scene, stdin, *, arguments=("--execute",), env=None, before=None):
+    """Run the action with these bytes on stdin; `before` runs in the child before Python starts."""
+    done = subprocess.run(
+        [scene.python, str(scene.home.app / "bin/parapet_security.py"), *arguments],
+        input=stdin,
+        capture_output=True,
+        env=scene.home.env(env),
+        cwd="/",
+        timeout=120,
+        check=False,
+        preexec_fn=before,
+    )
+    return Ended(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+
+
+def payload(scene, search, user="admin", **changes):
+    """What Splunk sends for a search, as a dict, with its results file written; `changes` replace whole keys."""
+    search.owner = user
+    scene.splunk.write_files(search)
+    return {**scene.splunk.payload(search, scene.splunkd.session(user)), **changes}
+
+
+def encode(document):
+    """A payload as it goes to stdin."""
+    return json.dumps(document).encode("utf-8")
+
+
+def ended(fired):
+    """A `Fired` of the stand-in as an `Ended`."""
+    return Ended(fired.exit_code, fired.stdout, fired.stderr)
