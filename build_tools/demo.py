@@ -226,13 +226,14 @@ def _sum_up(acts: Sequence[Act], screen: Screen, took_s: float) -> None:
 
 
 def _stay(scene: Scene, screen: Screen) -> None:
-    screen.title("Still running, until Ctrl-C")
-    screen.note("splunkd", scene.splunkd.uri)
-    screen.note("tenant", scene.tenant.url)
-    screen.note("Splunk home", str(scene.home.path))
-    screen.note("log", str(scene.home.log / "parapet_security.log"))
-    screen.note("outbox", str(scene.outbox))
+    """Waits for Ctrl-C, which is the ordinary end here."""
     with contextlib.suppress(KeyboardInterrupt):
+        screen.title("Still running, until Ctrl-C")
+        screen.note("splunkd", scene.splunkd.uri)
+        screen.note("tenant", scene.tenant.url)
+        screen.note("Splunk home", str(scene.home.path))
+        screen.note("log", str(scene.home.log / "parapet_security.log"))
+        screen.note("outbox", str(scene.outbox))
         threading.Event().wait()
     screen.line("\nEnded, and removed.")
 

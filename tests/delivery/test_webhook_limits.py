@@ -35,7 +35,10 @@ def test_no_answer_has_a_reason(tenant, mode, word):
     tenant.script(Answer(mode=mode))
     with client(tenant.ca_file, **QUICK) as post:
         answer = post(tenant.url)
-        assert (answer.status, answer.error) == (None, word), answer
+        # Python 3.7 on a late OpenSSL takes an end without close_notify for a fault of TLS.
+        words = (word, "tls") if tenant.ca_file and word == "reset" else (word,)
+        assert answer.status is None
+        assert answer.error in words, answer
         assert post(tenant.url).status == 200
 
 

@@ -101,3 +101,18 @@ def test_status_of_the_tenant_comes_through_the_proxy(tenant):
     tenant.script(Answer(429, retry_after="5"))
     with Proxy() as proxy, client(tenant.ca_file, proxy_url=proxy.url) as post:
         assert post(tenant.url)[:4] == (429, "", "HTTP 429", "5")
+
+
+@pytest.mark.parametrize("name", ["unknown_ca", "other_host", "expired"])
+def test_proxy_over_tls_is_verified_like_a_tenant(certs, name):
+    """Its password goes to nobody else."""
+    with Tenant(certs) as tenant, Tenant(certs) as proxy:
+        url = proxy.url.replace("/webhook/acme", "")
+        proxy.use(getattr(certs, name))
+        with client(certs.ca_file, PASSWORD, proxy_url=url, proxy_username="somebody", **QUICK) as post:
+            assert post(tenant.url).error == "certificate"
+            assert proxy.requests == []
+            proxy.use(certs.server)
+            assert post(tenant.url).error == "proxy"
+            assert len(proxy.requests) == 1
+        assert tenant.connections == 0

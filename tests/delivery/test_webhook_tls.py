@@ -47,10 +47,16 @@ def test_private_authority_is_not_trusted_without_a_ca_file(tenant):
         assert post(tenant.url).error == "certificate"
 
 
-def test_certificate_is_verified_by_address_too(tenant):
+def test_certificate_is_verified_by_address_too(tenant, certs):
     """A URL with an IP address needs that address in the certificate."""
+    by_address = tenant.url.replace("localhost", "127.0.0.1")
     with client(tenant.ca_file, **QUICK) as post:
-        assert post(tenant.url.replace("localhost", "127.0.0.1")).status == 200
+        assert post(by_address).status == 200
+        tenant.pause()
+        tenant.use(certs.other_host)
+        tenant.resume()
+        assert post(by_address).error == "certificate"
+    assert len(tenant.requests) == 1
 
 
 def test_connection_that_was_verified_is_not_a_pass_for_the_next(tenant, certs):

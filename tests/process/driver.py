@@ -26,7 +26,7 @@ class Ended(NamedTuple):
         return [match.group(1, 2) for _, match in found]
 
 
-def run_action(scene, stdin, *, arguments=("--execute",), env=None, before=None):
+def run_action(scene, stdin, *, arguments=("--execute",), env=None, before=None, timeout=120):
     """Run the action with these bytes on stdin; `before` runs in the child before Python starts."""
     done = subprocess.run(
         [scene.python, str(scene.home.app / "bin/parapet_security.py"), *arguments],
@@ -34,7 +34,7 @@ def run_action(scene, stdin, *, arguments=("--execute",), env=None, before=None)
         capture_output=True,
         env=scene.home.env(env),
         cwd="/",
-        timeout=120,
+        timeout=timeout,
         check=False,
         preexec_fn=before,
     )

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.process.driver import ended, run_action
+from tests.process.driver import encode, ended, payload, run_action
 from tests.scene import failed_logins, wait_until
 from tests.standins.tenant import Answer
 
@@ -167,10 +167,8 @@ def test_others_that_wait_do_not_keep_an_action_that_cannot_read_the_settings(sc
         scene.splunkd.fail("/servicesNS/nobody/parapet_security/storage/passwords/parapet_security%3Amain", 403)
     else:
         scene.splunkd.fail("/servicesNS/nobody/parapet_security/storage/passwords/parapet_security%3Amain", fault)
-    process = scene.splunk.start(failed_logins(params={"tenant": "lab"}), scene.splunkd.session("admin"))
-    with process:
-        _, stderr = process.communicate(timeout=30)
-    assert process.returncode == 0, stderr
+    said = run_action(scene, encode(payload(scene, failed_logins(params={"tenant": "lab"}))), timeout=30)
+    assert said.exit_code == 0, said.stderr
     assert len(scene.tenant.accepted) == 1
 
 
@@ -184,20 +182,17 @@ def test_entry_of_a_newer_version_does_not_keep_an_action(scene):
     newer = scene.outbox / "new" / name
     newer.write_bytes(json.dumps({**json.loads(first), "v": 99}).encode() + b"\n" + rest)
     scene.set_tenant("main", disabled="0")
-    process = scene.splunk.start(failed_logins(), scene.splunkd.session("admin"))
-    with process:
-        _, stderr = process.communicate(timeout=30)
-    assert process.returncode == 0, stderr
-    assert b"outbox.too_new" in stderr
+    said = run_action(scene, encode(payload(scene, failed_logins())), timeout=30)
+    assert said.exit_code == 0, said.stderr
+    assert ("ERROR", "outbox.too_new") in said.lines
     assert newer.exists()
     assert len(scene.tenant.accepted) == 1
 
 
 def test_bug_of_ours_is_one_line_and_ends_with_70(scene):
     """No traceback at a user, and no text that an unforeseen error could hold."""
-    (scene.home.app / "bin/parapet/outbox.py").open("a", encoding="utf-8").write(
-        "\n\ndef _broken(self, alert, **_):\n    raise ZeroDivisionError(alert.search_name)\n\n\nOutbox.put = _broken\n"
-    )
+    with (scene.home.app / "bin/parapet/outbox.py").open("a", encoding="utf-8") as module:
+        module.write("\ndef _broken(self, alert, **_):\n    raise ZeroDivisionError(alert.search_name)\nOutbox.put = _broken\n")
     fired = ended(scene.fire())
     assert fired.exit_code == 70
     assert fired.lines == [("FATAL", "process.bug")]

@@ -72,11 +72,12 @@ class Custody:
             self._block(tenant)
 
     def mended(self, before: Settings) -> None:
-        """The settings changed: what was held for the configuration's sake may go."""
+        """The settings changed: what was held for the configuration's sake, or for want of an answer, may go."""
         for tenant, lane in list(self._backlog.lanes.items()):
+            # What the tenant itself asked for stays, whatever changes here; where nobody answered, another address may.
             if (
                 lane.hold
-                and lane.hold.kind != "wait"
+                and not (lane.hold.kind == "wait" and lane.hold.reason.startswith("status_"))
                 and self._fingerprint(tenant) != self._fingerprint(tenant, before)
             ):
                 self._backlog.release(tenant)

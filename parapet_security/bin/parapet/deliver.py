@@ -101,7 +101,7 @@ def deliver(entry: Entry, means: Means, *, test_first: bool = False) -> Outcome:
         if test_first:
             answer = connection_test.run(means.post)
             found = verdict.classify(answer)
-            if found.kind is not Kind.DELIVERED:
+            if found.kind not in _TEST_PASSED:
                 return _waiting(state, answer, found)
         return _Delivery(entry, means, source, state).run()
     finally:
@@ -218,7 +218,9 @@ class _Delivery:
             outcome = self._send(batch, may_split=True)
             if outcome is None:
                 cutter.done(batch.rows, batches=1)
-                self._note(rows=cutter.offset, batches=cutter.index)
+                self._note(
+                    rows=cutter.offset, batches=cutter.index, refusals=0, refused_since_ms=0, others_went=False
+                )
                 if batch.last:
                     return Outcome(Result.DELIVERED, self._state)
             elif outcome.reason != "status_413" or outcome.result is not Result.DEAD:
@@ -256,7 +258,9 @@ class _Delivery:
             test = connection_test.run(self._means.post)
             tested = verdict.classify(test)
             if tested.kind is not Kind.DELIVERED:
-                return _waiting(self._state, test, tested)
+                # A test that is refused for its own body says nothing about this one: then the tenant is held for what was said here.
+                answer, found = (answer, found) if tested.kind in _TEST_PASSED else (test, tested)
+                return _waiting(self._state, answer, found)
             answer = self._means.post(batch.body, batch.id)
             again = verdict.classify(answer)
             if again.kind is Kind.CONFIGURATION:
@@ -283,6 +287,8 @@ class _Delivery:
         return _waiting(self._state, answer, found)
 
 
+# Answers to the connection test after which the entry itself goes: URL and token were accepted, whatever became of the test's own body.
+_TEST_PASSED = (Kind.DELIVERED, Kind.REFUSED, Kind.TOO_LARGE)
 _RESULTS = {
     Kind.TENANT_WAITS: Result.TENANT_WAITS,
     Kind.TENANT_SLOW: Result.TENANT_SLOW,

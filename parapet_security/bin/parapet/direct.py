@@ -59,20 +59,21 @@ def from_outbox(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log) 
         log.event("alert.undeliverable", **_identity(name, alert), reason=str(error), todo=_RIGHTS)
         return Exit.CONFIGURATION
     code: int = Exit.OK
-    first = name
+    first, others_until = name, 0.0
     while outbox.lock.try_acquire():
-        turn = None
+        turn, can_go_on = None, False
         try:
             turn = _turn(Holder(outbox), settings, session, log)
             if first:
                 code, first = _own(turn, name, alert, log), ""
-            _others(turn, Holder(outbox), session, log, alone=settings)
+                others_until = turn.now() + _OTHERS_S
+            can_go_on = _others(turn, Holder(outbox), session, log, until=others_until)
         finally:
             outbox.lock.release()
             if turn is not None:
                 turn.close()
         # Whoever lets go looks once more: an alert that was put meanwhile saw the lock held, and relies on us.
-        if turn is None or not turn.left_behind():
+        if not can_go_on or not turn.left_behind():
             break
     else:
         if first:
@@ -102,10 +103,12 @@ def from_memory(alert: Alert, data: bytes, captured_ms: int, log: Log) -> int:
         return Exit.LOST
     turn = _turn(MemoryHolder(name, alert, captured_ms=captured_ms), settings, session, log)
     code = _own(turn, name, alert, log, lasting=False)
-    if code not in (Exit.OK, Exit.REFUSED):
-        code = Exit.LOST
-        log.event("alert.lost", **_identity(name, alert), fired=alert.trigger_time, reason=turn.obstacle(name)[1])
-    return code
+    if code == Exit.OK:
+        return code
+    # A refusal is a loss here too: there is no place for a dead letter.
+    reason = "refused for good, see delivery.dead" if code == Exit.REFUSED else turn.obstacle(name)[1]
+    log.event("alert.lost", **_identity(name, alert), fired=alert.trigger_time, reason=reason)
+    return Exit.LOST
 
 
 def _turn(holder: Holder | MemoryHolder, settings: Settings, session: _Session, log: Log) -> Turn:
@@ -136,19 +139,19 @@ def _own(turn: Turn, name: str, alert: Alert, log: Log, *, lasting: bool = True)
     return Exit.OK if lasting else Exit.LOST
 
 
-def _others(turn: Turn, holder: Holder, session: _Session, log: Log, *, alone: Settings) -> None:
-    """Deliver what else is due, for a short while."""
+def _others(turn: Turn, holder: Holder, session: _Session, log: Log, *, until: float) -> bool:
+    """Deliver what else is due, until `until` at most; returns whether this process could do more."""
     chores = Chores(turn, holder, turn.clock, log, role="action", tell=lambda _matters: None)
     if holder.names("new") or holder.names("pending"):
         try:
             turn.apply(configuration.load(session.splunkd(_SPLUNKD_S)))
         except SplunkdError as error:
             log.event("settings.failed", reason=str(error))
-            turn.apply(alone)
-            return
-        turn.run(Goal(turn.now() + _OTHERS_S, wait=False), chores)
+            return False
+        turn.run(Goal(until, wait=False), chores)
     elif turn.clock.now() - holder.usage_s() > 60:
         chores.census()
+    return turn.now() < until
 
 
 def _ask_handler(session: _Session, name: str, alert: Alert, log: Log, why: str) -> int:

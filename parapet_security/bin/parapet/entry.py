@@ -9,7 +9,8 @@ Header, version 1: the first line of a `.alert` file is a JSON object, ASCII, en
 State, version 1: a `.state` file is lines of JSON. The first is fixed for the life of the entry and on disk before the first attempt:
     v           1
     head        all of the body but `id`, `results` and `batch`
-Each line after it is all of the progress made so far; the last whole one counts, so that a line cut off by a crash loses one step only.
+Each line after it is all of the progress made so far; the last whole one counts. A newline stands before each as well as after it, so that
+a line cut off by a crash or a full disk loses one step only; empty lines mean nothing.
 A reader ignores keys that it does not know; what it cannot do without them gets a new version.
 """
 
@@ -24,6 +25,8 @@ from .errors import EntryBroken, EntryTooNew
 VERSION = 1
 # A header holds one row; Splunk's own limits keep rows far below this. What has no newline by then is no header.
 HEADER_MAX_BYTES = 256 * 1024 * 1024
+# No number of ours is near it, and milliseconds up to it are still in a year of four digits.
+_NUMBER_MOST = 10**14
 
 Header = namedtuple("Header", ["alert", "rows", "captured_ms", "fault"])
 Header.__doc__ = """An alert as it is stored: `alert` (Alert), `rows` (bool), `captured_ms` (int), `fault` (str)."""
@@ -104,9 +107,9 @@ def parse_header(line: bytes) -> Header:
 
 
 def state_lines(state: State) -> tuple[bytes, bytes]:
-    """The fixed first line of a `.state` file, and a line of progress."""
+    """The fixed first line of a `.state` file, and a line of progress to append."""
     progress = {name: getattr(state, name) for name in _PROGRESS}
-    return _line({"v": VERSION, "head": state.head}), _line(progress)
+    return _line({"v": VERSION, "head": state.head}), b"\n" + _line(progress)
 
 
 def parse_state(data: bytes) -> State | None:
@@ -161,7 +164,7 @@ def _is_row(row: object) -> bool:
 
 def _int(document: dict[str, object], name: str) -> int:
     value = document.get(name, 0)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _NUMBER_MOST else 0
 
 
 def _line(document: dict[str, object]) -> bytes:

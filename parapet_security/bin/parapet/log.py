@@ -121,7 +121,7 @@ EVENTS = {
     "process.bug": ("FATAL", "a fault of this app", "report the line"),
 }
 
-_PLAIN = re.compile(r"[^\s\"'=\\,\[\]{}()|<>\x00-\x1f\x7f-\x9f\u2028\u2029]+\Z")
+_PLAIN = re.compile(r"[^\s\"'=\\,;&\[\]{}()|<>\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+\Z")
 _ESCAPED = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"\\\\]')
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
@@ -148,9 +148,9 @@ class Log:
 
     def hide(self, values: list[str]) -> None:
         """From now on these values are shown as ***, wherever they would appear: the second net, under `Secret`."""
-        self._secrets = tuple(
-            sorted({*self._secrets, *(value for value in values if len(value) >= _SECRET_LEAST)}, key=len, reverse=True)
-        )
+        # As it is, and as `repr` shows it inside a message.
+        forms = [form for value in values if len(value) >= _SECRET_LEAST for form in (value, repr(value)[1:-1])]
+        self._secrets = tuple(sorted({*self._secrets, *forms}, key=len, reverse=True))
 
     def event(self, name: str, *, tell: bool = False, **fields: object) -> None:
         """Write one event.

@@ -109,7 +109,9 @@ def outgoing(row: Row, select: Selector) -> Row:
     kept = {name: value for name, value in row.items() if value and select(name)}
     when = kept.get("_time")
     if when:
-        kept["_time"] = [to_iso(item) or item for item in when] if isinstance(when, list) else to_iso(when) or when
+        # The contract has one time in a row; of `values(_time)` and the like, the first counts.
+        first = when[0] if isinstance(when, list) else when
+        kept["_time"] = to_iso(first) or first
     return kept
 
 

@@ -15,7 +15,10 @@ APP = "parapet_security"
 TOKEN_START = "pst_"  # noqa: S105  what every token starts with
 _TRUE = {"1", "true", "t", "yes", "y", "on", "enabled"}
 _FALSE = {"0", "false", "f", "no", "n", "off", "disabled"}
+_BLANK = re.compile(r"[\s\x00-\x20\x7f-\x9f]")
 _NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?\Z")
+# What may be a token, or a user name and a password, where neither belongs: in a text about the place it is not shown.
+_PRIVATE = re.compile(r".*@|pst_\S*", re.DOTALL)
 _WEBHOOK_PATH = re.compile(r"(?:/[^/]+)*/webhook/[^/]+/?\Z")
 LOG_LEVELS = ("DEBUG", "INFO", "WARN", "ERROR")
 
@@ -159,7 +162,7 @@ def check_url(url: str) -> list[str]:
     """What is wrong with a webhook URL, in words that follow its name."""
     if not url:
         return ["is empty: copy the webhook URL from Settings → Service Tokens at Parapet Security"]
-    if re.search(r"[\s\x00-\x20\x7f-\x9f]", url):
+    if _BLANK.search(url):
         return ["must hold no white space: copy it again"]
     wrong = []
     try:
@@ -173,12 +176,12 @@ def check_url(url: str) -> list[str]:
         wrong.append("must name a host")
     if parts.username is not None or parts.password is not None:
         wrong.append("must hold no user name or password: the token has its own place")
-    if parts.query or parts.fragment:
+    if "?" in url or "#" in url:
         wrong.append("must end after the tenant id, without ? or #")
     if not _WEBHOOK_PATH.match(parts.path):
         wrong.append(f"must end in /webhook/ and the tenant id (got {_shown(parts.path or 'no path')})")
-    elif "YOUR-TENANT-ID" in parts.path or "{" in parts.path:
-        wrong.append("still holds the guide's placeholder: put your own tenant id there")
+    elif "YOUR-TENANT-ID" in url or "{" in url:
+        wrong.append("still holds the guide's placeholder: put your own region and tenant id there")
     return wrong
 
 
@@ -222,19 +225,18 @@ def _number(name: str, text: str, problems: list[str]) -> float | None:
 
 
 def _check_proxy(text: str) -> str:
+    if "@" in text:
+        return "must hold no user name or password: they have settings of their own"
     try:
         parts = urlsplit(text)
         usable = (
             parts.scheme in ("http", "https")
             and parts.hostname
             and parts.port
-            and not (parts.path.strip("/") or parts.query or parts.fragment)
+            and not (parts.path.strip("/") or parts.query or parts.fragment or _BLANK.search(text))
         )
-        with_user = parts.username is not None or parts.password is not None
     except ValueError:
-        usable, with_user = False, False
-    if with_user:
-        return "must hold no user name or password: they have settings of their own"
+        usable = False
     return "" if usable else f"must be of the form http://host:port or https://host:port (got {_shown(text)})"
 
 
@@ -259,4 +261,4 @@ _TEXT_RULES = {
 
 
 def _shown(text: str) -> str:
-    return repr(text[:60])
+    return repr(_PRIVATE.sub("***", text)[:60])

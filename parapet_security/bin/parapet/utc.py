@@ -39,7 +39,7 @@ def to_iso(text: str) -> str | None:
         ms = int((found.group(7) or "0").ljust(3, "0")[:3])
         offset = timedelta(hours=int(found.group(10) or 0), minutes=int(found.group(11) or 0))
         zone = timezone(-offset if found.group(9) == "-" else offset)  # a ValueError from a day on
-        at = datetime(*numbers, tzinfo=zone)  # type: ignore[arg-type]  # six integers: year to second
+        at = datetime(*numbers, tzinfo=zone)  # type: ignore[misc,arg-type]  # six integers: year to second
         return iso((at - _ZERO) // _MS + ms)
     except (ValueError, OverflowError):
         return None

@@ -21,7 +21,8 @@ import requests.adapters
 import requests.exceptions as failures
 import urllib3
 from urllib3 import exceptions as urllib3_failures
-from urllib3.util.ssl_ import create_urllib3_context
+from urllib3.util.ssl_ import create_urllib3_context, is_ipaddress
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from . import deadline
 from .connections import POOLS
@@ -40,7 +41,7 @@ ERRORS = {
     "refused": "the connection was refused",
     "timeout": "no answer in time",
     "reset": "the connection was closed before the answer was whole",
-    "tls": "TLS could not be agreed on",
+    "tls": "TLS failed",
     "certificate": "the certificate does not verify",
     "proxy": "the proxy cannot be used",
     "protocol": "the answer is not HTTP",
@@ -84,7 +85,7 @@ class Webhook:
             self._proxy_headers = {"Proxy-Authorization": "Basic " + base64.b64encode(pair).decode("ascii")}
         self._ca_file = delivery.ca_file
         self._user_agent = user_agent
-        self._trust: ssl.SSLContext | None = None
+        self._trust: dict[bool, ssl.SSLContext] = {}
         self._lock = threading.Lock()
         self._threads = threading.local()
         self._sessions: list[requests.Session] = []
@@ -152,26 +153,29 @@ class Webhook:
                 self._sessions.append(session)
         return session
 
-    def _context(self) -> ssl.SSLContext:
+    def _context(self, *, by_name: bool = True) -> ssl.SSLContext:
         # Loading a bundle takes some 20 ms: once for all connections of all threads.
         with self._lock:
-            if self._trust is None:
+            if by_name not in self._trust:
                 context = create_urllib3_context()
-                # Splunk up to 9.4 has OpenSSL 1.0.2, where minimum_version cannot be set.
-                context.options |= ssl.OP_NO_TLSv1 | ssl.OP_NO_TLSv1_1
+                if hasattr(ssl.SSLContext, "minimum_version"):
+                    context.minimum_version = ssl.TLSVersion.TLSv1_2
+                else:  # Splunk up to 9.4 has OpenSSL 1.0.2
+                    context.options |= ssl.OP_NO_TLSv1 | ssl.OP_NO_TLSv1_1
                 context.verify_mode = ssl.CERT_REQUIRED
-                context.check_hostname = True
+                # For an IP address urllib3 gives OpenSSL no name, which this would refuse; it compares by itself then.
+                context.check_hostname = by_name
                 try:
                     context.load_verify_locations(self._ca_file or requests.certs.where())
                 except OSError as error:
                     raise _TrustError(self._ca_file) from error
-                self._trust = context
-            return self._trust
+                self._trust[by_name] = context
+            return self._trust[by_name]
 
     def _forget_trust(self) -> None:
         # ca_file may be mended under its own name: it is read again at the next attempt.
         with self._lock:
-            self._trust = None
+            self._trust.clear()
 
 
 class _Session(requests.Session):
@@ -187,21 +191,24 @@ class _TrustError(ValueError):
 
 def explain(error: BaseException) -> Answer:
     """Turn an exception of requests or urllib3 into an answer without a status. A test enumerates both libraries' classes."""
-    chain = list(_causes(error))
+    chain = _chain(error)
     tunnel = next((found for found in (_TUNNEL_STATUS.search(str(item)) for item in chain) if found), None)
     if tunnel and tunnel.group(1) == "407":
         return Answer(407, "", "the proxy answered 407")
-    for item in chain:
-        word = _word(item)
-        if word:
-            more = f" (the proxy answered {tunnel.group(1)})" if tunnel else ""
-            if word in ("certificate", "ca_file"):
-                more = f": {getattr(item, 'verify_message', '') or item}"
-            return Answer(None, word, ERRORS[word] + more)
-    return Answer(None, "request", ERRORS["request"])
+    found = [(word, item) for classes, word in _WORDS for item in chain if isinstance(item, classes)]
+    word, item = found[0] if found else ("request", error)
+    more = ""
+    if word in ("certificate", "ca_file"):
+        more = f": {getattr(item, 'verify_message', '') or item}"
+    elif tunnel:
+        more = f" (it answered {tunnel.group(1)})"
+    elif word == "proxy":
+        more = next((f" ({ERRORS[other]})" for other, _ in found if other in ("dns", "refused", "tls")), "")
+    return Answer(None, word, ERRORS[word] + more)
 
 
-def _causes(error: BaseException) -> list[BaseException]:
+def _chain(error: BaseException) -> list[BaseException]:
+    """The exception and everything that it carries or came from."""
     found: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting and len(found) < 30:
@@ -209,35 +216,36 @@ def _causes(error: BaseException) -> list[BaseException]:
         if isinstance(item, BaseException) and not any(item is known for known in found):
             found.append(item)
             waiting += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
-    # Innermost first: the outer ones only say that something failed.
-    return found[::-1]
+    return found
 
 
+# The first line that fits any exception of a chain counts: what says most stands first. All of requests' are OSErrors.
 _WORDS: list[tuple[tuple[type[BaseException], ...], str]] = [
     ((_TrustError,), "ca_file"),
-    ((ssl.SSLCertVerificationError, ssl.CertificateError), "certificate"),
-    ((socket.gaierror,), "dns"),
-    ((ConnectionRefusedError,), "refused"),
-    ((socket.timeout, urllib3_failures.TimeoutError, failures.Timeout), "timeout"),
+    ((ssl.SSLCertVerificationError, CertificateError), "certificate"),
+    # Not urllib3's TimeoutError: its NewConnectionError, whatever the reason, is one.
+    ((socket.timeout, urllib3_failures.ReadTimeoutError, failures.Timeout), "timeout"),
     (
         (
             urllib3_failures.ProxyError,
             urllib3_failures.ProxySchemeUnknown,
+            urllib3_failures.ProxySchemeUnsupported,
             failures.ProxyError,
             failures.InvalidProxyURL,
         ),
         "proxy",
     ),
+    ((socket.gaierror,), "dns"),
+    ((ConnectionRefusedError,), "refused"),
     ((ssl.SSLError, urllib3_failures.SSLError, failures.SSLError), "tls"),
-    ((ConnectionError, urllib3_failures.ProtocolError, failures.ChunkedEncodingError), "reset"),
-    ((http.client.HTTPException,), "protocol"),
-    ((urllib3_failures.NewConnectionError, failures.ConnectionError, OSError), "connect"),
-    ((urllib3_failures.HTTPError,), "protocol"),
+    ((ConnectionError, http.client.IncompleteRead, failures.ChunkedEncodingError), "reset"),
+    ((http.client.HTTPException, urllib3_failures.DecodeError, failures.ContentDecodingError), "protocol"),
+    ((urllib3_failures.ProtocolError,), "reset"),
+    ((urllib3_failures.NewConnectionError, failures.ConnectionError), "connect"),
+    ((urllib3_failures.TimeoutError,), "timeout"),
+    ((failures.RequestException, urllib3_failures.HTTPError), "request"),
+    ((OSError,), "connect"),
 ]
-
-
-def _word(error: BaseException) -> str:
-    return next((word for classes, word in _WORDS if isinstance(error, classes)), "")
 
 
 def _finish(answer: requests.Response) -> None:
@@ -258,7 +266,7 @@ def _finish(answer: requests.Response) -> None:
 class _Adapter(requests.adapters.HTTPAdapter):
     """Connections that verify against one shared trust source, know the proxy's password, and can be found by `_Deadlines`."""
 
-    def __init__(self, context: Callable[[], ssl.SSLContext], proxy_headers: dict[str, str]) -> None:
+    def __init__(self, context: Callable[..., ssl.SSLContext], proxy_headers: dict[str, str]) -> None:
         self._make_context, self._headers_for_proxy = context, proxy_headers
         super().__init__(pool_connections=16, pool_maxsize=2)
 
@@ -284,5 +292,6 @@ class _Adapter(requests.adapters.HTTPAdapter):
     def cert_verify(self, conn: object, url: str, verify: object, cert: object) -> None:
         # The context verifies; naming a bundle here as well would make urllib3 load it again for each connection.
         if url.lower().startswith("https"):
-            conn.conn_kw["ssl_context"] = self._make_context()  # type: ignore[attr-defined]  # a connection pool
+            by_name = not is_ipaddress(conn.host)  # type: ignore[attr-defined]  # a connection pool
+            conn.conn_kw["ssl_context"] = self._make_context(by_name=by_name)  # type: ignore[attr-defined]
             conn.cert_reqs = "CERT_REQUIRED"  # type: ignore[attr-defined]

@@ -1,0 +1,123 @@
+"""The configuration as splunkd gives it: everything that is wrong is said at once, and a change counts within seconds."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.process.driver import ended
+from tests.scene import CONF, PASSWORDS, failed_logins, wait_until
+from tests.standins.proxy import Proxy
+from tests.standins.tenant import Tenant
+
+WRONG = {
+    "connect_timeout": "0",
+    "read_timeout": "301",
+    "max_body_bytes": "12.5",
+    "workers": "seventeen",
+    "retry_first": "-1",
+    "retry_max": "1e9",
+    "hold_retry": "nan",
+    "direct_deadline": "4",
+    "outbox_max_bytes": "10",
+    "dead_days": "0",
+    "retry_dead": "yesterday",
+    "log_level": "LOUD",
+    "proxy_url": "socks5://localhost:1",
+    "proxy_user": "x",
+}
+
+
+def test_everything_that_is_wrong_is_said_at_once(scene):
+    """Each in a line with its name, its range and what counts instead; the alert goes all the same."""
+    scene.configure(WRONG)
+    scene.call("POST", CONF, name="tennant:main", webhook_url="x")
+    scene.set_tenant("main", token="pst_" + "misplaced", colour="red")
+    fired = ended(scene.fire())
+    assert fired.exit_code == 0, fired.stderr
+    problems = [line for line in fired.stderr.splitlines() if "event=settings.problem" in line]
+    for name in [*WRONG, "tennant:main", "colour", "[tenant:main] token"]:
+        assert len([line for line in problems if re.search(rf"{re.escape(name)}\b", line)]) == 1, name
+    assert len(problems) == len(WRONG) + 3
+    assert "misplaced" not in fired.stderr
+    assert scene.tenant.refusals == []
+
+
+def test_forwarder_says_them_too(scene):
+    """Once for each reading, in the log."""
+    scene.configure(WRONG)
+    scene.start_forwarder()
+    wait_until(lambda: len(scene.events("settings.problem")) == len(WRONG), "every problem", scene=scene)
+
+
+def test_proxys_password_comes_from_its_own_realm(scene):
+    """Realm parapet_security_proxy, the name is the user's."""
+    with Proxy("kim", "proxy-" + "canary") as proxy:
+        scene.call("POST", PASSWORDS, name="kim", password="proxy-" + "canary", realm="parapet_security_proxy")
+        scene.configure({"proxy_url": proxy.url, "proxy_username": "kim"})
+        fired = ended(scene.fire())
+        assert fired.lines == [("INFO", "alert.delivered")], fired.stderr
+        assert len(proxy.targets) == 1
+
+
+def test_proxy_user_without_a_password_is_a_problem(scene):
+    """It is named before the proxy refuses it."""
+    with Proxy("kim", "proxy-" + "canary") as proxy:
+        scene.configure({"proxy_url": proxy.url, "proxy_username": "kim", "direct_deadline": "5"})
+        fired = ended(scene.fire())
+        assert "no password is stored" in fired.stderr
+        assert scene.tenant.requests == []
+
+
+def test_forwarder_takes_up_a_new_token(scene):
+    """The tenant refuses the old one; when the new one is stored the alert goes, without a restart."""
+    scene.configure({"hold_retry": "3600"})
+    scene.start_forwarder()
+    scene.tenant.token = "pst_" + "rotated"
+    assert scene.fire().exit_code == 0
+    scene.wait_for_log("event=tenant.refused")
+    scene.set_token("main", "pst_" + "rotated")
+    scene.wait_until_empty()
+    assert len(scene.tenant.accepted) == 1
+
+
+def test_forwarder_takes_up_a_new_url(scene, certs):
+    """From one tenant's address to another."""
+    scene.start_forwarder()
+    with Tenant(certs) as moved:
+        scene.set_tenant("main", webhook_url=moved.url)
+        wait_until(lambda: len(scene.events("settings.loaded")) == 2, "the new settings", scene=scene)
+        assert scene.fire().exit_code == 0
+        moved.wait_for(1)
+    assert scene.tenant.requests == []
+
+
+def test_paused_tenant_waits_and_resumes(scene):
+    """`disabled = 1` keeps its alerts, and no other tenant's."""
+    scene.add_tenant("lab", scene.tenant.url, scene.tenant.token)
+    scene.set_tenant("main", disabled="1")
+    scene.start_forwarder()
+    scene.fire()
+    scene.fire(failed_logins(params={"tenant": "lab"}))
+    scene.tenant.wait_for(1)
+    wait_until(lambda: len(scene.entries("new") + scene.entries("pending")) == 1, "one that waits", scene=scene)
+    scene.set_tenant("main", disabled="0")
+    scene.wait_until_empty()
+    assert len(scene.tenant.accepted) == 2
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_splunkd_that_cannot_answer_leaves_the_last_settings_in_force(scene, status):
+    """A reload that fails changes nothing, and is said once, not every second."""
+    scene.start_forwarder()
+    scene.splunkd.fail("configs", status)
+    conf = scene.home.app / "local/parapet_security.conf"
+    conf.write_text(conf.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    asked = len(scene.splunkd.requests)
+    wait_until(lambda: len(scene.splunkd.requests) > asked + 2, "more than one try", scene=scene)
+    assert len(scene.events("settings.failed")) == 1
+    assert scene.fire().exit_code == 0
+    scene.tenant.wait_for(1)
+    scene.splunkd.heal()
+    wait_until(lambda: len(scene.events("settings.loaded")) >= 1, "a reload", scene=scene)
