@@ -9,7 +9,6 @@ import json
 from pathlib import Path
 
 import jsonschema
-
 from parapet import alert as alerts
 from parapet import message, rows
 

@@ -6,9 +6,9 @@ import itertools
 import json
 
 import pytest
-
 from parapet import alert as alerts
 from parapet.errors import Exit, StdinError
+
 from tests.core.make import SID, alert, payload, wrong
 
 SECRETS = ("SESSION-KEY-CANARY", "pst_CANARY", "webhook-canary")
@@ -45,7 +45,7 @@ def test_a_search_that_holds_dollars_is_not_taken_for_a_token():
     assert alert({"search_query": spl}).search_query == spl
 
 
-@pytest.mark.parametrize("given", [{}, {name: "" for name in alerts.USER_PARAMS}, {"tenant": " ", "send": None}])
+@pytest.mark.parametrize("given", [{}, dict.fromkeys(alerts.USER_PARAMS, ""), {"tenant": " ", "send": None}])
 def test_parameters_that_are_missing_or_empty_have_their_defaults(given):
     """Splunk does not send what nobody filled in."""
     found = alert(given)
@@ -246,7 +246,20 @@ def test_without_it_the_time_in_the_sid_counts(sid):
     assert alerts.trigger_ms(alert({"trigger_time": "$trigger_time$"}, sid=sid)) == 1769614200000
 
 
-ABSURD = ["", "0", "-5", "soon", "1e12", "NaN", "inf", "99999999999", "1769614200000", "²" * 10, "1" * 1000, "1769614200\n"]
+ABSURD = [
+    "",
+    "0",
+    "-5",
+    "soon",
+    "1e12",
+    "NaN",
+    "inf",
+    "99999999999",
+    "1769614200000",
+    "²" * 10,
+    "1" * 1000,
+    "1769614200\n",
+]
 
 
 @pytest.mark.parametrize(("told", "sid"), itertools.product(ABSURD, ["", "subsearch_x", "scheduler_at_12_3", "1.2"]))

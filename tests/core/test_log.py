@@ -12,9 +12,9 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from parapet import log as logs
 from parapet.log import EVENTS, FILE, LEVELS, Log
+
 from tests.core.make import PACKAGE
 
 TOKEN = "pst_CANARY0123"
@@ -256,9 +256,9 @@ class Closed:
 
 @pytest.mark.parametrize("error", [BrokenPipeError(), OSError(28, "full"), ValueError("I/O operation on closed file")])
 def test_a_log_that_cannot_be_written_never_fails_an_alert(tmp_path, error):
-    """The file is a tmp_path, its folder is not there, stderr is closed."""
+    """The file is a folder, its folder is not there, stderr is closed."""
     (tmp_path / FILE).mkdir()
-    for place in (tmp_path, folder / "nowhere"):
+    for place in (tmp_path, tmp_path / "nowhere"):
         log = Log(str(place), Closed(error))
         log.event("alert.lost", reason="x")
         log.rotate()

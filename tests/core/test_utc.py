@@ -8,7 +8,6 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from parapet.utc import iso, to_iso
 
 
@@ -98,7 +97,11 @@ def test_anything_else_is_no_time(text):
     assert to_iso(text) is None
 
 
-@given(st.text() | st.from_regex(r"\A-?\d{1,13}(\.\d{1,9})?\Z") | st.from_regex(r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d\Z"))
+@given(
+    st.text()
+    | st.from_regex(r"\A-?\d{1,13}(\.\d{1,9})?\Z")
+    | st.from_regex(r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d\Z")
+)
 def test_any_text_is_a_time_of_the_wire_or_none(text):
     """Never an error, never another form."""
     found = to_iso(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from parapet import webhook
 from parapet.verdict import Answer, Kind, classify
 

@@ -51,17 +51,18 @@ class Chores:
     def __call__(self) -> None:
         """Do what is due. What a file system refuses is told in the log, and keeps nobody from delivering."""
         now = self._clock.monotonic()
+        if self._is_due("census", now, _CENSUS_EVERY_S):
+            self.census()
+            self._log.rotate()
         if self._is_due("requests", now, _REQUESTS_EVERY_S):
             self._try(self._answer_requests)
             self._try(self._retry_dead)
             self._tell(self._matters())
-        if self._is_due("census", now, _CENSUS_EVERY_S):
-            self.census()
-            self._log.rotate()
 
     def census(self) -> None:
-        """Count what is held, for the actions and for the log."""
+        """Count what is held, for the actions, for the log and for whoever is to mend something."""
         self._try(self._count)
+        self._tell(self._matters())
 
     def _try(self, chore: Callable[[], None]) -> None:
         try:

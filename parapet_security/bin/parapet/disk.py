@@ -13,8 +13,9 @@ def make_folders(root: str, names: tuple[str, ...]) -> None:
 
     The first of `names` comes last: where it is there, all of them are. Several processes may do this at once.
     """
-    paths, path = [root], os.path.dirname(os.path.abspath(root))
-    while not os.path.isdir(path):
+    root = os.path.abspath(root)
+    paths, path = [root], os.path.dirname(root)
+    while not os.path.isdir(path) and path != os.path.dirname(path):  # "/" may be closed to questions as well
         paths.insert(0, path)
         path = os.path.dirname(path)
     for path in paths + [os.path.join(root, name) for name in reversed(names)]:

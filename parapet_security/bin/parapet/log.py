@@ -22,7 +22,6 @@ EVENTS = {
     "alert.queued": ("INFO", "the action stored an alert; a deliverer is at work", ""),
     "alert.delivered": ("INFO", "the action delivered its alert by itself", ""),
     "alert.kept": ("WARN", "the action stored its alert, and nobody could deliver it yet", "see `reason`"),
-    "alert.refused": ("ERROR", "the tenant refused the action's alert for good; it is a dead letter", "see `reason`"),
     "alert.undeliverable": (
         "ERROR",
         "the alert is stored, and nobody here can deliver it until `todo` is done",

@@ -14,7 +14,7 @@ from .bulletin import Bulletin
 from .chores import Chores
 from .clock import Clock
 from .enrich import Enricher
-from .errors import Exit, LockUnavailable, SplunkdError, Unauthorized
+from .errors import Exit, LockUnavailable, SplunkdError
 from .forward import Goal, Turn
 from .holder import Holder
 from .log import Log
@@ -34,6 +34,10 @@ _LOOK_S = 0.25
 _RELOAD_LOOK_S = 1.0
 _RETRY_S = 5.0
 _STUCK_S = 120.0
+_WATCH_S = 0.5
+# Splunk waits ten seconds, and then kills. Before it holds the lock, a process has nothing to bring to an end.
+_END_S = 8.5
+_END_IDLE_S = 1.0
 _LAST_LOOK_S = 3.0
 
 
@@ -57,6 +61,8 @@ class Service:
         self._loading: Future[Settings] | None = None
         self._times: tuple[float, ...] = ()
         self._looked = float("-inf")
+        self._failure = ""
+        self._end_s = _END_IDLE_S
 
     def run(self) -> int:
         """Deliver until splunkd wants this process to end, or an hour has passed; returns an exit code."""
@@ -72,6 +78,7 @@ class Service:
             disk.make_folders(self._outbox.root, FOLDERS)
             settings = self._first_settings()
             if settings is not None and self._lock():
+                self._end_s = _END_S
                 try:
                     turn = self._deliver(settings)
                 finally:
@@ -86,18 +93,16 @@ class Service:
         return Exit.OK
 
     def _first_settings(self) -> Settings | None:
-        said = ""
         while not self._is_over():
             self._times = conf_times(self._where.app)
             try:
-                return configuration.load(self._splunkd)
-            except Unauthorized:
-                self._stop.set()
+                settings = configuration.load(self._splunkd)
             except SplunkdError as error:
-                if str(error) != said:
-                    self._log.event("settings.failed", reason=str(error))
-                said = str(error)
-                self._pause(_RETRY_S)
+                self._tell_failure(str(error))
+                self._pause(0.0 if self._splunkd.session_ended else _RETRY_S)
+            else:
+                self._failure = ""
+                return settings
         return None
 
     def _lock(self) -> bool:
@@ -124,6 +129,9 @@ class Service:
         )
 
     def _deliver(self, settings: Settings) -> Turn:
+        if conf_times(self._where.app) != self._times:
+            # The wait for the lock can be long.
+            settings = self._first_settings() or settings
         turn = self._new_turn(settings, self._is_over)
         board = Bulletin(self._splunkd, self._log, later=self._aside.submit)
         chores = Chores(turn, Holder(self._outbox), self._clock, self._log, role="forwarder", tell=board.tell)
@@ -163,17 +171,19 @@ class Service:
             done, self._loading = self._loading, None
             error = done.exception()
             if error is None:
+                self._failure = ""
                 settings = done.result()
                 if settings != turn.settings:
                     self._tell_problems(settings)
                     turn.apply(settings)
-            elif isinstance(error, Unauthorized):
-                self._stop.set()
             else:
-                self._log.event(
-                    "settings.failed", reason=str(error) if isinstance(error, SplunkdError) else type(error).__name__
-                )
+                self._tell_failure(str(error) if isinstance(error, SplunkdError) else type(error).__name__)
                 self._times = ()  # asked again a second later
+
+    def _tell_failure(self, reason: str) -> None:
+        if reason != self._failure:
+            self._failure = reason
+            self._log.event("settings.failed", reason=reason)
 
     def _tell_problems(self, settings: Settings) -> None:
         self._log.hide([secret.reveal() for secret in settings.secrets])
@@ -182,22 +192,32 @@ class Service:
             self._log.event("settings.problem", problem=problem)
 
     def _is_over(self) -> bool:
-        return self._stop.is_set() or os.getppid() != self._parent or self._clock.monotonic() >= self._ends
+        return bool(self._why())
 
     def _why(self) -> str:
+        if self._stop.is_set():
+            return "told to stop"
         if os.getppid() != self._parent:
             return "splunkd is gone"
-        return "told to stop, or its session ended" if self._stop.is_set() else "its hour is over"
+        if self._splunkd.session_ended or self._enrich.session_ended:
+            return "its session has ended"
+        return "its hour is over" if self._clock.monotonic() >= self._ends else ""
 
     def _pause(self, seconds: float) -> None:
         self._beat = self._clock.monotonic()
         self._stop.wait(seconds)
 
     def _watch(self) -> None:
-        """The watchdog: ends a process whose main thread makes no progress. What it was at stays in the outbox."""
+        """The watchdog: ends a process that makes no progress, or does not come to its end. What it was at stays in the outbox."""
+        over_since = float("inf")
         while True:
-            time.sleep(1.0)
-            silent_s = self._clock.monotonic() - self._beat
-            if silent_s > _STUCK_S:
-                self._log.event("forwarder.stuck", silent_s=int(silent_s))
+            time.sleep(_WATCH_S)
+            now = self._clock.monotonic()
+            if now - self._beat > _STUCK_S:
+                self._log.event("forwarder.stuck", silent_s=int(now - self._beat))
                 os._exit(Exit.BUG)
+            if self._is_over():
+                over_since = min(over_since, now)
+            if now - over_since > self._end_s:
+                self._log.event("forwarder.ended", reason=self._why())
+                os._exit(Exit.OK)

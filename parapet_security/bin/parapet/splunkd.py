@@ -28,7 +28,11 @@ _CONFS = ("parapet_security.conf", "passwords.conf", "alert_actions.conf")
 
 
 class Splunkd:
-    """One session with one splunkd."""
+    """One session with one splunkd.
+
+    Attributes:
+        session_ended: whether it has answered 401: this session key is worth nothing any more.
+    """
 
     def __init__(self, server_uri: str, session_key: Secret, *, timeout_s: float = 10.0) -> None:
         """Open nothing yet.
@@ -48,6 +52,7 @@ class Splunkd:
             host, port = None, None
         if not host or not port or parts.scheme not in ("http", "https"):
             raise Unreachable(f"server_uri {server_uri[:80]!r} is not the address of a splunkd")
+        self.session_ended = False
         self._context = binding.Context(
             handler=binding.handler(timeout=timeout_s),
             scheme=parts.scheme,
@@ -89,6 +94,10 @@ class Splunkd:
         found = self._json("get", search_uri.replace("+", "%20"))
         return _content(found[0]) if found else {}
 
+    def messages(self) -> list[str]:
+        """The names of all messages on the bulletin board. Raises SplunkdError."""
+        return [str(entry.get("name", "")) for entry in self._json("get", "/services/messages", count=0)]
+
     def set_message(self, name: str, text: str, severity: str) -> None:
         """Put a message on the bulletin board; one of the same name is replaced. `severity` is info, warn or error. Raises SplunkdError."""
         self._call("post", "/services/messages", name=name, value=text, severity=severity)
@@ -121,6 +130,7 @@ class Splunkd:
             answer = getattr(self._context, method)(binding.UrlEncoded(path, skip_encode=True), **query)
             return bytes(answer.body.read())
         except binding.AuthenticationError as error:
+            self.session_ended = True
             raise Unauthorized("the session has ended") from error
         except binding.HTTPError as error:
             raise _of_status(error.status, path) from error
