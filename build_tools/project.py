@@ -62,10 +62,11 @@ def run_quietly(command: list[str], *, what: str) -> str:
 
 def run_openly(command: list[str], **extra_environment: str) -> int:
     """Runs a program on this terminal, without standard input, and returns its exit code."""
-    return subprocess.run(
-        command,
-        cwd=ROOT,
-        env=child_environment(**extra_environment),
-        stdin=subprocess.DEVNULL,
-        check=False,
-    ).returncode
+    environment = child_environment(**extra_environment)
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                # The terminal told the program too: how it ends, and what it cleans up first, is its own business.
+                continue

@@ -1,7 +1,7 @@
 """Runs alert actions as forked processes that start in the same instant, many rounds without an interpreter's start each.
 
 A script for the tests, started as Splunk starts the app: FOLDER is the app's. Must not touch the outbox itself.
-Each line of stdin is a JSON list of payloads; for each comes a line with the exit codes and what was on stderr.
+Each line of stdin is a JSON list of [seconds after the start signal, payload]; for each comes a line with the exit codes and stderr.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 APP = Path(sys.argv[1])
@@ -22,11 +23,11 @@ from parapet import app, capture, direct  # noqa: E402, F401  imported once, bef
 def main():
     """Answer rounds until the end of stdin."""
     for line in sys.stdin:
-        payloads = json.loads(line)
+        actions = json.loads(line)
         # Every child waits for this pipe's end, which comes for all at once.
         gate, opener = os.pipe()
         with tempfile.TemporaryFile("w+") as stderr:
-            children = [_start(json.dumps(payload).encode(), gate, opener, stderr) for payload in payloads]
+            children = [_start(action, gate, opener, stderr) for action in actions]
             os.close(gate)
             os.close(opener)
             codes = [os.waitpid(child, 0)[1] >> 8 for child in children]
@@ -34,7 +35,7 @@ def main():
             print(json.dumps([codes, stderr.read()]), flush=True)
 
 
-def _start(payload, gate, opener, stderr):
+def _start(action, gate, opener, stderr):
     child = os.fork()
     if child:
         return child
@@ -42,9 +43,9 @@ def _start(payload, gate, opener, stderr):
     try:
         os.close(opener)
         os.read(gate, 1)
-        code = app.run(
-            lambda: capture.main(["parapet_security.py", "--execute"], io.BytesIO(payload), stderr, os.environ)
-        )
+        time.sleep(action[0])
+        stdin = io.BytesIO(json.dumps(action[1]).encode())
+        code = app.run(lambda: capture.main(["parapet_security.py", "--execute"], stdin, stderr, os.environ))
         stderr.flush()
     finally:
         os._exit(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -10,6 +11,8 @@ import threading
 from pathlib import Path
 
 import pytest
+from parapet import capture
+from parapet.lock import Lock
 
 from tests.scene import failed_logins, wait_until
 from tests.standins.splunk import ModularInput
@@ -67,16 +70,19 @@ def test_actions_without_a_forwarder_leave_no_alert_behind(scene):
         assert_everything_arrived(scene, number * AT_ONCE)
 
 
-def test_actions_that_start_in_the_same_instant_leave_no_alert_behind(scene):
-    """The same in many rounds; the outbox does not exist before the first."""
+def test_actions_that_start_at_almost_the_same_time_leave_no_alert_behind(scene, chance):
+    """The same in many rounds, half of them in one instant, half while the first delivers; before the first there is no outbox."""
     driver = [scene.python, str(Path(__file__).with_name("fork_actions.py")), str(scene.home.app)]
     key = scene.splunkd.session("admin")
     with subprocess.Popen(
         driver, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=scene.home.env(), universal_newlines=True
     ) as process:
         for number in range(FORKED_ROUNDS):
-            payloads = [scene.splunk.payload(failed_logins(), key) for _ in range(AT_ONCE)]
-            process.stdin.write(json.dumps(payloads) + "\n")
+            spread_s = 0.1 * (number % 2)
+            actions = [
+                (chance.random() * spread_s, scene.splunk.payload(failed_logins(), key)) for _ in range(AT_ONCE)
+            ]
+            process.stdin.write(json.dumps(actions) + "\n")
             process.stdin.flush()
             codes, stderr = json.loads(process.stdout.readline())
             assert codes == [0] * AT_ONCE, f"round {number}: {stderr}"
@@ -85,6 +91,25 @@ def test_actions_that_start_in_the_same_instant_leave_no_alert_behind(scene):
         assert process.wait(10) == 0
     assert scene.events("outbox.unavailable") == []
     assert_everything_arrived(scene, FORKED_ROUNDS * AT_ONCE)
+
+
+def test_alert_that_is_put_just_before_the_lock_is_free_again_is_delivered(scene, monkeypatch):
+    """Its own action saw the lock held and has ended: whoever lets go looks once more, after it has let go."""
+    late, key = [], scene.splunkd.session("admin")
+
+    def put_late_and_release(lock):
+        if lock._descriptor >= 0 and not late:
+            late.append(scene.splunk.fire(failed_logins(), key))
+        real_release(lock)
+
+    real_release = Lock.release
+    monkeypatch.setattr(Lock, "release", put_late_and_release)
+    monkeypatch.setattr(Lock, "is_free", lambda lock: True)
+    payload = json.dumps(scene.splunk.payload(failed_logins(), key)).encode()
+    environment = {"SPLUNK_HOME": str(scene.home.path)}
+    assert capture.main(["", "--execute"], io.BytesIO(payload), io.StringIO(), environment) == 0
+    assert "event=alert.queued" in late[0].stderr
+    assert_everything_arrived(scene, 2)
 
 
 def test_a_second_forwarder_waits_and_takes_over(scene):
@@ -144,6 +169,8 @@ def test_what_is_on_its_way_is_finished_when_the_forwarder_is_told_to_end(scene)
     scene.fire()
     scene.tenant.wait_for(1)
     forwarder.process.terminate()
+    with pytest.raises(subprocess.TimeoutExpired):
+        forwarder.process.wait(0.5)
     answers.set()
     assert forwarder.process.wait(10) == 0
     assert_everything_arrived(scene, 1)

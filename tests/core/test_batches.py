@@ -112,6 +112,17 @@ def test_the_limit_counts_bytes_and_not_characters():
         found = batches([{"a": text}] * 20, HEAD, 2500)
         assert len(found) > 1
         assert max(len(batch.body) for batch in found) <= 2500
+    emoji = head(alert(search_name="🛡" * 200), every_row=True)
+    assert max(len(batch.body) for batch in batches([{"a": "x" * 40}] * 90, emoji, 4000)) <= 4000
+
+
+def test_a_batch_that_is_cut_anew_is_not_the_last_any_more():
+    """All rows were read already; a 413 leaves some of them for the next body."""
+    cutter = message.Cutter(FIRING, HEAD, iter([{"a": "x" * 300}] * 4), EVERY_FIELD, offset=0, index=0)
+    assert cutter.is_last(cutter.cut(10000))
+    encoded = cutter.cut(1600)
+    assert 1 <= len(encoded) < 4
+    assert not cutter.batch(encoded, truncated=True).last
 
 
 @pytest.mark.parametrize("offset", [0, 10**12])

@@ -108,6 +108,7 @@ def test_a_count_of_zero_is_a_count():
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
+        ({"a": "", "b": [], "c": "1"}, {"c": "1"}),
         ({"_time": "1764476913.841"}, {"_time": "2025-11-30T04:28:33.841Z"}),
         ({"_time": "yesterday"}, {"_time": "yesterday"}),
         ({"_time": ["1769613900", "soon"]}, {"_time": "2026-01-28T15:25:00Z"}),

@@ -165,7 +165,9 @@ def test_proxy_that_wants_a_password_holds_until_it_has_it(scene):
     scene.configure({"proxy_username": "somebody"})
     scene.wait_until_empty()
     assert len(answers.accepted_ids(scene.tenant)) == 1
-    assert not any(b"let-me-through" in data for path, data in scene.everything_written().items() if "etc" not in path.parts)
+    assert not any(
+        b"let-me-through" in data for path, data in scene.everything_written().items() if "etc" not in path.parts
+    )
 
 
 def test_entry_that_alone_is_refused_for_a_day_is_a_dead_letter(scene):

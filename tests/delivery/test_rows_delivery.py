@@ -9,7 +9,7 @@ import io
 import pytest
 from tests.delivery import answers
 from tests.delivery.answers import fire, is_alert, lines, wait_for_line
-from tests.scene import decode, wait_until
+from tests.scene import decode, failed_logins, wait_until
 from tests.standins.tenant import Answer
 
 SMALLEST = 16384
@@ -99,8 +99,6 @@ def test_results_file_that_breaks_is_used_up_to_the_break(shared, keep):
 
 def broken(scene, name, keep):
     """A search whose results file is cut after a part of it (0: at once), or is no gzip (-1)."""
-    from tests.scene import failed_logins
-
     search = failed_logins(name=name, rows=rows(400), params={"send": "all"})
     scene.splunk.write_files(search)
     path = search.results_file(scene.home, None)
@@ -109,23 +107,23 @@ def broken(scene, name, keep):
     return search
 
 
-def test_each_result_of_a_per_result_alert_is_an_alert_of_its_own(shared):
-    """One row each, none called truncated."""
-    from tests.scene import failed_logins
-
+def test_each_result_of_a_per_result_alert_is_an_alert_of_its_own(scene):
+    """One row each; none is called truncated, as the other rows of the search come by themselves."""
+    scene.start_forwarder()
     search = failed_logins(name="each", rows=rows(3), digest=False, params={"send": "all"})
-    fired = shared.splunk.fire_each(search, shared.splunkd.session("admin"))
+    fired = scene.splunk.fire_each(search, scene.splunkd.session("admin"))
     assert [one.exit_code for one in fired] == [0, 0, 0]
-    wait_until(lambda: len(lines(shared, "delivery.delivered", "each")) == 3, "three alerts", 15, shared)
-    firings = [firing for firing in shared.tenant.firings() if firing.head["search_name"] == "each"]
-    assert sorted(firing.rows[0]["n"] for firing in firings) == ["0", "1", "2"]
-    assert not any(firing.truncated for firing in firings)
+    scene.wait_until_empty()
+    bodies = [decode(record) for record in scene.tenant.accepted]
+    assert sorted(row["n"] for body in bodies for row in body["results"]) == ["0", "1", "2"]
+    assert len({body["id"] for body in bodies}) == 3
+    for body in bodies:
+        assert body["batch"] == {"index": 0, "offset": 0, "rows": 1, "last": True}
+    assert scene.tenant.refusals == []
 
 
 def test_every_chunk_of_an_ad_hoc_sendalert_arrives(shared):
     """`| sendalert` runs the action once for each chunk, under one sid and one file name."""
-    from tests.scene import failed_logins
-
     search = failed_logins(ad_hoc=True, params={"send": "all"})
     for chunk in range(3):
         search.rows = [{"chunk": str(chunk), "n": str(number)} for number in range(10)]
@@ -199,7 +197,8 @@ def test_delivery_that_was_killed_in_the_middle_goes_on_where_it_was(scene):
 
 def test_memory_does_not_follow_the_number_of_rows(scene):
     """Twenty times the rows, the same forwarder."""
-    status = scene.start_forwarder().process.pid
+    scene.configure({"max_body_bytes": "65536"})
+    pid = scene.start_forwarder().process.pid
     scene.tenant._strict = False  # the schema takes longer than the delivery
     peaks = []
     for count in (10000, 200000):
@@ -210,7 +209,7 @@ def test_memory_does_not_follow_the_number_of_rows(scene):
         finally:
             del scene.splunk.write_files
         wait_for_line(scene, "delivery.delivered", search.name, 120)
-        peaks.append(peak_kib(status))
+        peaks.append(peak_kib(pid))
     assert peaks[1] - peaks[0] < 4096, peaks
     sizes = [decode(record)["batch"]["rows"] for record in scene.tenant.accepted if is_alert(record)]
     assert sum(sizes) == 210000
@@ -218,8 +217,6 @@ def test_memory_does_not_follow_the_number_of_rows(scene):
 
 def big(scene, count):
     """A search with so many rows, whose results file is written without holding them."""
-    from tests.scene import failed_logins
-
     search = failed_logins(name=f"{count} rows", rows=rows(1, 10), result_count=count, params={"send": "all"})
     path = search.results_file(scene.home, None)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -157,7 +157,9 @@ def _aged(context):
 def old_authority(folder):
     """An authority and a server certificate of it with neither key identifiers nor keyUsage: (ca_file, Certificate)."""
     authority_key, server_key = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
-    authority = _issue("Old Authority", "Old Authority", authority_key, authority_key, x509.BasicConstraints(True, None))
+    authority = _issue(
+        "Old Authority", "Old Authority", authority_key, authority_key, x509.BasicConstraints(True, None)
+    )
     names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     server = _issue("localhost", "Old Authority", server_key, authority_key, names)
     ca_file = folder / "old-ca.pem"
@@ -165,9 +167,7 @@ def old_authority(folder):
     key = server_key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
-    return str(ca_file), Certificate(
-        folder / "old-server.pem", key, server.public_bytes(serialization.Encoding.PEM)
-    )
+    return str(ca_file), Certificate(folder / "old-server.pem", key, server.public_bytes(serialization.Encoding.PEM))
 
 
 def _issue(subject, issuer, key, signer, extension):

@@ -101,10 +101,18 @@ def test_invalid_utf_8_loses_no_alert(scene):
         {"result": {}},
         {"results_file": "/does/not/exist.csv.gz", "configuration": {"send": "all"}},
         {"results_file": "/dev", "configuration": {"send": "all"}},
-        {"configuration": {"tenant": None, "send": 3, "severity": ["high"], "fields": {"a": "b"}, "trigger_time": True}},
+        {
+            "configuration": {
+                "tenant": None,
+                "send": 3,
+                "severity": ["high"],
+                "fields": {"a": "b"},
+                "trigger_time": True,
+            }
+        },
         {"search_uri": "http://localhost/x", "server_host": 7},
     ],
-    ids=lambda changes: ",".join(changes),
+    ids=",".join,
 )
 def test_odd_but_readable_payload_is_delivered(scene, changes):
     """An alert is never lost to a value of an unexpected type: it goes as what it says."""

@@ -168,7 +168,7 @@ def test_refused_put_leaves_no_temporary_file(scene):
     document = encode(payload(scene, failed_logins()))
     with _file_size_limit(scene) as how:
         run_action(scene, document, **how)
-    assert [path for path in scene.outbox.rglob(".*")] == []
+    assert list(scene.outbox.rglob(".*")) == []
 
 
 def _assert_lost(ended, search):

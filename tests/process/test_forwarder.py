@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_forwarder_outlives_a_splunkd_that_is_down_or_slow_at_its_start(scene):
 
 @pytest.mark.parametrize("occasion", ["configuration", "bulletin", "enrichment", "start"])
 def test_forwarder_ends_when_its_session_has_ended(scene, occasion):
-    """splunkd answered 401, to whatever was asked: Splunk starts it again with a new one."""
+    """The answer was 401, to whatever was asked: Splunk starts it again with a new one."""
     key = scene.splunkd.system_session()
     forwarder = another(scene, session_key=key)
     if occasion == "start":
@@ -112,7 +113,9 @@ def test_forwarder_ends_when_splunkd_is_gone(scene, tmp_path):
         "sys.stdin.read()\n"
     )
     stdin = tmp_path / "stdin.xml"
-    stdin.write_bytes(another(scene)._document("input", '<configuration><stanza name="parapet_forwarder://default"/></configuration>'))
+    stdin.write_bytes(
+        another(scene)._document("input", '<configuration><stanza name="parapet_forwarder://default"/></configuration>')
+    )
     command = [scene.python, "-c", middle, str(stdin), scene.python, str(scene.home.app / "bin/parapet_forwarder.py")]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=scene.home.env(), cwd="/"
@@ -122,14 +125,15 @@ def test_forwarder_ends_when_splunkd_is_gone(scene, tmp_path):
             scene.wait_for_log("forwarder.started")
             parent.kill()
             scene.wait_for_log("splunkd is gone")
+            wait_until(lambda: not _lives(pid), "the end of the process", scene=scene)
         finally:
-            os.kill(pid, signal.SIGKILL) if _lives(pid) else None
+            if _lives(pid):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _lives(pid):
     try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            return file.read().split()[2] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").split()[2] != "Z"
     except FileNotFoundError:
         return False
 
@@ -180,7 +184,11 @@ def test_somebody_elses_process_is_no_forwarder(scene):
     forwarder.start(settle=0)
     assert forwarder.process.wait(10) == 2
     after = sorted(path for path in scene.home.path.joinpath("var").rglob("*") if "parapet" in path.name)
-    assert {path.name for path in set(after) - set(before)} <= {"parapet_forwarder.stderr", "parapet_forwarder.stdout", "parapet_forwarder"}
+    assert {path.name for path in set(after) - set(before)} <= {
+        "parapet_forwarder.stderr",
+        "parapet_forwarder.stdout",
+        "parapet_forwarder",
+    }
 
 
 WATCHDOG = """

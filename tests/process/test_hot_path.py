@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 from tests.process.driver import encode, payload
 from tests.scene import failed_logins
@@ -44,6 +45,7 @@ try:
         exec(compile(source.read(), script, "exec"), {"__name__": "__main__", "__file__": script})
 except SystemExit as end:
     import json
+import subprocess
     with open(script + ".modules", "w", encoding="utf-8") as file:
         json.dump([end.code, sorted(set(sys.modules) - before)], file)
 """
@@ -51,8 +53,6 @@ except SystemExit as end:
 
 def test_action_imports_nothing_slow_while_the_forwarder_lives(scene):
     """Neither the HTTP stack, nor Splunk's SDK, nor what costs milliseconds in the standard library."""
-    import subprocess
-
     scene.start_forwarder()
     script = scene.home.app / "bin/parapet_security.py"
     # -S -E: what a developer's site-packages import at start is none of the action's.

@@ -89,12 +89,13 @@ class Backlog:
     """Every entry that waits or is on its way.
 
     Attributes:
+        workers: how many entries can be on their way at once.
         configured: how many tenants there are, with those that no entry has named yet.
     """
 
     def __init__(self, workers: int) -> None:
         """Nothing waits. `workers` is how many entries can be on their way at once."""
-        self._workers = workers
+        self.workers = workers
         self.configured = 0
         self._unread: list[str] = []
         self._tenants: dict[str, str] = {}
@@ -147,23 +148,27 @@ class Backlog:
 
     def next(self, now: float) -> Pick | None:
         """The oldest entry that may go now; None where none may, or all workers are busy."""
-        if self.running() >= self._workers:
+        if self.running() >= self.workers:
             return None
-        while self._unread and self._unread[0] not in self._tenants:
-            heappop(self._unread)
-        most = self._most()
+        most, unread = self._most(), self._oldest_unread()
         best, chosen = "", ""
         for tenant, lane in self._lanes.items():
             name = lane.offer(now, most)
             if name and (not best or name < best):
                 best, chosen = name, tenant
-        if self._unread and (not best or self._unread[0] < best):
+        if unread and (not best or unread < best):
             return Pick(heappop(self._unread), "")
         return self.pick(best) if chosen else None
 
+    def _oldest_unread(self) -> str:
+        # What is gone, or was read at somebody's wish (`assign`), is passed over.
+        while self._unread and self._tenants.get(self._unread[0]) != "":
+            heappop(self._unread)
+        return self._unread[0] if self._unread else ""
+
     def _most(self) -> int:
         """How many entries of one tenant can be on their way at once: a slow one must leave a worker for the others."""
-        return self._workers if max(len(self._lanes), self.configured) < 2 else max(1, self._workers - 1)
+        return self.workers if max(len(self._lanes), self.configured) < 2 else max(1, self.workers - 1)
 
     def pick(self, name: str) -> Pick:
         """Send this entry, which must be ready, on its way."""
@@ -175,11 +180,11 @@ class Backlog:
     def can_go(self, name: str, now: float) -> bool:
         """Whether an entry that is read may be picked now."""
         tenant = self._tenants.get(name, "")
-        return bool(tenant) and bool(self.lane(tenant).offer(now, self._workers)) and name in self.lane(tenant).ready
+        return bool(tenant) and bool(self.lane(tenant).offer(now, self.workers)) and name in self.lane(tenant).ready
 
     def next_time(self) -> float:
         """When something can go at the earliest; -inf is now, inf never."""
-        if self._unread:
+        if self._oldest_unread():
             return float("-inf")
         most = self._most()
         return min((lane.next_time(most) for lane in self._lanes.values()), default=float("inf"))
@@ -219,7 +224,7 @@ class Backlog:
         """An entry is gone: delivered, dead, or not there any more."""
         tenant = self._tenants.pop(name, "")
         if not tenant:
-            return  # `next` passes over what is unread and gone
+            return  # `_oldest_unread` passes over it
         lane = self.lane(tenant)
         lane.tries.pop(name, None)
         lane.strikes.discard(name)

@@ -218,9 +218,7 @@ class _Delivery:
             outcome = self._send(batch, may_split=True)
             if outcome is None:
                 cutter.done(batch.rows, batches=1)
-                self._note(
-                    rows=cutter.offset, batches=cutter.index, refusals=0, refused_since_ms=0, others_went=False
-                )
+                self._note(rows=cutter.offset, batches=cutter.index, refusals=0, refused_since_ms=0, others_went=False)
                 if batch.last:
                     return Outcome(Result.DELIVERED, self._state)
             elif outcome.reason != "status_413" or outcome.result is not Result.DEAD:

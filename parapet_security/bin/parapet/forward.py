@@ -83,6 +83,7 @@ class Turn:
         """
         self._holder, self.clock, self._log = holder, clock, log
         self._enricher, self._user_agent, self._stopped = enricher, user_agent, stopped
+        self._fixed_workers = workers
         self._workers = workers or settings.delivery.workers
         self.backlog = Backlog(self._workers)
         self.custody = Custody(holder, self.backlog, clock, log)
@@ -112,7 +113,15 @@ class Turn:
                     old.close()
                 del self._webhooks[:-1]
             self.custody.mended(before)
+        self._resize(self._fixed_workers or settings.delivery.workers)
         self.custody.block()
+
+    def _resize(self, workers: int) -> None:
+        if workers != self._workers:
+            # What is on its way ends in the old executor.
+            self._executor.shutdown(wait=False)
+            self._executor = ThreadPoolExecutor(workers, thread_name_prefix="deliver")
+            self._workers = self.backlog.workers = workers
 
     def run(self, goal: Goal, chores: Callable[[], None] = lambda: None) -> None:
         """Deliver until the goal is reached, then wait a little for what is on its way."""

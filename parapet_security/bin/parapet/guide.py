@@ -7,6 +7,8 @@ The file holds `key=value` lines (`param.webhook_url`, `param.token`, `param.ca_
 from __future__ import annotations
 
 import json
+import os
+import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -55,8 +57,11 @@ def main(path: str, stdin: BinaryIO, stderr: TextIO) -> int:
     if settings.problems:
         return Exit.CONFIGURATION
     captured_ms = int(time.time() * 1000)
-    content = json.dumps(rows, sort_keys=True) if rows is not None else ""
-    name = f"{alerts.trigger_ms(alert):013d}-{alerts.firing_id(alert, content)}"
+    fired_ms = alerts.trigger_ms(alert)
+    # Without sid and time nothing tells this firing from the same rows an hour ago: then each call is a firing of its own.
+    call = "" if alert.sid and fired_ms else os.urandom(8).hex()
+    content = json.dumps([rows, alert.row, call], sort_keys=True)
+    name = f"{fired_ms:013d}-{alerts.firing_id(alert, content)}"
     clock = Clock()
     holder = MemoryHolder(name, alert, captured_ms=captured_ms, rows=rows)
     turn = Turn(
@@ -109,6 +114,8 @@ def _alert(values: dict[str, str], data: bytes) -> tuple[alerts.Alert, list[Row]
     configuration.update({"tenant": "main", "send": "first" if rows is None else "all"})
     first = payload.get("result") if rows is None else (rows[0] if rows else None)
     known = {name: payload.get(name) or values.get(name, "") for name in _PAYLOAD}
+    # Without Splunk nobody else says where this comes from, and the wire wants to know.
+    known["server_host"] = known["server_host"] or socket.gethostname()
     alert, _ = alerts.from_payload({**known, "configuration": configuration, "result": first})
     return alert, None if rows is None else [alerts.clean_row(row) for row in rows]
 

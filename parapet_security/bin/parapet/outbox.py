@@ -86,7 +86,7 @@ class Outbox:
                 return self._write(alert, line, source, folder)
             finally:
                 if source is not None:
-                    os.close(source)
+                    _close(source)
         except OSError as error:
             raise OutboxUnavailable(f"the outbox {self.root} cannot be written: {error.strerror or error}") from error
 
@@ -141,6 +141,13 @@ def _open(path: str) -> int | None:
         return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError):  # ValueError: what no file can be called
         return None
+
+
+def _close(source: int) -> None:
+    try:
+        os.close(source)
+    except OSError:
+        pass  # it was only read: what is stored is stored
 
 
 def _copy(source: int, target: int) -> str:

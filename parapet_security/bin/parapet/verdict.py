@@ -99,6 +99,6 @@ def classify(answer: Answer) -> Verdict:
         return Verdict(
             Kind.REFUSED,
             reason,
-            "this body will never be accepted: it is kept as a dead letter; show it to Parapet Security's support",
+            "this body will never be accepted as it is: show it to Parapet Security's support",
         )
     return Verdict(Kind.ENTRY_WAITS, reason)
