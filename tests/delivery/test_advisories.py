@@ -11,6 +11,7 @@ import pytest
 import requests
 import urllib3.response
 from parapet import webhook as module
+
 from tests.delivery.client import QUICK, client
 from tests.standins.proxy import Proxy
 from tests.standins.tenant import Answer, Mode, Tenant

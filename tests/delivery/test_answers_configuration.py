@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from tests.delivery import answers
 from tests.delivery.answers import fire, hold, is_alert, is_test, lines, named, sent, wait_for_line
 from tests.scene import wait_until

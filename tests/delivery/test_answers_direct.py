@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from tests.delivery import answers
 from tests.delivery.answers import fire, hold, is_alert, is_test, named, sent
 from tests.scene import Scene

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.delivery.answers import sent, wait_for_line
 from tests.scene import decode, failed_logins, wait_until
 from tests.standins.tenant import Answer

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 import requests
+
 from tests.delivery import answers
 from tests.scene import decode
 from tests.standins.tenant import Answer, Tenant
@@ -58,8 +59,7 @@ def call(tmp_path, app_tree, tenant):
         done = subprocess.run(
             [sys.executable, str(script), argument or str(path)],
             input=json.dumps({"result": RESULT} if payload is None else payload).encode() if stdin is None else stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             env={"PATH": os.environ["PATH"], "HOME": str(home)},
             cwd=str(home),
             timeout=90,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from pathlib import Path
 
 import pytest
+
 from tests.delivery import answers
 from tests.delivery.answers import fire, is_alert, lines, wait_for_line
 from tests.scene import decode, failed_logins, wait_until
@@ -47,7 +49,7 @@ def test_every_row_arrives_in_order_and_in_bodies_of_the_size_that_is_set(shared
     assert firing.rows[7]["user"] == ["guest", "user7"]
     assert firing.rows[7]["_time"] == "2026-01-28T15:25:00Z"
     assert (firing.complete, firing.truncated, firing.head["result_count"]) == (True, False, 100)
-    bodies = [record for record in answers.sent(shared.tenant, "many")]
+    bodies = answers.sent(shared.tenant, "many")
     assert len(bodies) >= 7
     assert all(len(record.body) <= SMALLEST for record in bodies)
     assert all(len(record.body) > SMALLEST - 3000 for record in bodies[:-1])
@@ -230,7 +232,7 @@ def big(scene, count):
 def peak_kib(pid):
     """The most memory that a process has had, in KiB; skips where /proc does not tell."""
     try:
-        with open(f"/proc/{pid}/status", encoding="ascii") as stream:
+        with Path(f"/proc/{pid}/status").open(encoding="ascii") as stream:
             return next(int(line.split()[1]) for line in stream if line.startswith("VmHWM"))
     except OSError:
         pytest.skip("no /proc here")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+
 from tests.delivery.client import AGENT, QUICK, TOKEN, body, client
 from tests.standins.tenant import Answer, Mode, Tenant
 

@@ -90,9 +90,10 @@ def exceptions():
     found = {}
     for library, module in (("requests", requests.exceptions), ("urllib3", urllib3.exceptions)):
         for name, kind in vars(module).items():
-            if inspect.isclass(kind) and issubclass(kind, Exception) and not issubclass(kind, Warning):
-                if kind.__module__ == module.__name__ and kind.__name__ == name:
-                    found[f"{library}.{name}"] = kind
+            is_error = inspect.isclass(kind) and issubclass(kind, Exception) and not issubclass(kind, Warning)
+            # What is imported from elsewhere, or has two names, counts once.
+            if is_error and (kind.__module__, kind.__name__) == (module.__name__, name):
+                found[f"{library}.{name}"] = kind
     return found
 
 

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from parapet.webhook import ERRORS
+
 from tests.delivery.client import QUICK, client
 from tests.standins.tenant import Answer, Mode, Tenant
 

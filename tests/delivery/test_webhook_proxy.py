@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.delivery.client import QUICK, TOKEN, client
 from tests.standins.proxy import Proxy
 from tests.standins.tenant import Answer, Tenant

@@ -10,6 +10,7 @@ import ssl
 import warnings
 
 import pytest
+
 from tests.delivery.client import QUICK, client
 from tests.standins.certs import Certificate
 from tests.standins.tenant import Tenant
@@ -122,7 +123,7 @@ def test_tls_below_1_2_is_refused(tenant, certs):
 
 
 def test_server_without_tls_is_a_matter_of_tls(certs):
-    """https to a plain port."""
+    """A port that speaks plain http."""
     with Tenant(certs, tls=False) as tenant, client(certs.ca_file, **QUICK) as post:
         assert post(tenant.url.replace("http:", "https:")).error in ("tls", "reset")
 

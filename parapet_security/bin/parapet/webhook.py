@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import requests
 import requests.adapters
 import requests.exceptions as failures
-import urllib3
 from urllib3 import exceptions as urllib3_failures
 from urllib3.util.ssl_ import create_urllib3_context, is_ipaddress
 from urllib3.util.ssl_match_hostname import CertificateError
@@ -30,6 +29,8 @@ from .verdict import Answer
 
 if TYPE_CHECKING:
     from typing import Callable
+
+    import urllib3
 
     from .secret import Secret
     from .settings import Delivery
