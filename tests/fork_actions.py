@@ -32,7 +32,7 @@ def main():
             os.close(opener)
             codes = [os.waitpid(child, 0)[1] >> 8 for child in children]
             stderr.seek(0)
-            print(json.dumps([codes, stderr.read()]), flush=True)
+            print(json.dumps([codes, stderr.read()]), flush=True)  # noqa: T201  its answer
 
 
 def _start(action, gate, opener, stderr):

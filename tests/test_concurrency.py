@@ -29,7 +29,7 @@ SEED = int(os.environ.get("PARAPET_SEED", "0")) or random.SystemRandom().randran
 @pytest.fixture
 def chance():
     """Random moments, from a seed that is printed."""
-    print(f"PARAPET_SEED={SEED}")
+    print(f"PARAPET_SEED={SEED}")  # noqa: T201  for whoever repeats a run
     return random.Random(SEED)  # noqa: S311  nothing secret is drawn
 
 
@@ -79,9 +79,7 @@ def test_actions_that_start_at_almost_the_same_time_leave_no_alert_behind(scene,
     ) as process:
         for number in range(FORKED_ROUNDS):
             spread_s = 0.1 * (number % 2)
-            actions = [
-                (chance.random() * spread_s, scene.splunk.payload(failed_logins(), key)) for _ in range(AT_ONCE)
-            ]
+            actions = [(chance.random() * spread_s, scene.splunk.payload(failed_logins(), key)) for _ in range(AT_ONCE)]
             process.stdin.write(json.dumps(actions) + "\n")
             process.stdin.flush()
             codes, stderr = json.loads(process.stdout.readline())

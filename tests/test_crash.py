@@ -36,6 +36,7 @@ class Mayhem:
     """Fires alerts and kills who handles them, until enough were killed."""
 
     def __init__(self, scene, chance):
+        """Kill nobody yet."""
         self.scene, self.chance = scene, chance
         self.lock = threading.Lock()
         self.kills = {"action": 0, "forwarder": 0}
@@ -104,7 +105,7 @@ class Mayhem:
 def test_nothing_is_lost_or_torn_whatever_is_killed(mayhem):
     """What was accepted, or stood in the outbox, reaches the tenant: whole, under one id, with one body for each id."""
     scene, tenant = mayhem.scene, mayhem.scene.tenant
-    print(f"PARAPET_SEED={SEED}")
+    print(f"PARAPET_SEED={SEED}")  # noqa: T201  for whoever repeats a run
     tenant.when(lambda record: mayhem.draw() < 0.04, Answer(503))
     tenant.when(lambda record: mayhem.draw() < 0.04, Answer(mode=Mode.RESET))
     tenant.when(lambda record: mayhem.draw() < 0.2, Answer(delay=0.05))
@@ -113,7 +114,7 @@ def test_nothing_is_lost_or_torn_whatever_is_killed(mayhem):
     _restart(scene)  # what a killed one left is put in order at the next start
     scene.wait_until_empty()
     assert scene.forwarder.stop().exit_code == 0
-    print(mayhem.kills, len(mayhem.fired), "fired")
+    print(mayhem.kills, len(mayhem.fired), "fired")  # noqa: T201  for whoever repeats a run
 
     delivered = {firing.id: firing for firing in tenant.firings()}  # and no batch is missing or overlaps another
     sids = {firing.head["search"]["sid"] for firing in delivered.values()}

@@ -32,18 +32,13 @@ def test_the_fields_of_the_record_are_those_of_the_design():
     assert alerts.Alert._fields == names
 
 
-@pytest.mark.parametrize("value", ["", None, "$job.earliestTime$", "$unheard.of$"])
-@pytest.mark.parametrize("name", [name for name in alerts.USER_PARAMS if name != "tenant"])
+@pytest.mark.parametrize("name", alerts.USER_PARAMS)
 def test_a_parameter_that_splunk_left_in_place_falls_back_to_its_default(name):
     """An analyst wrote `$result.x$`, and the result has no x: what nobody said has its default."""
     assert getattr(alert({name: "$result.x$"}), name) == getattr(alert({}), name)
 
 
-def test_a_tenant_that_splunk_left_in_place_is_not_replaced_by_another():
-    """The alert must not go to the main tenant when it was meant for one that cannot be told."""
-    assert alert({"tenant": "$result.x$"}).tenant == "$result.x$"
-
-
+@pytest.mark.parametrize("value", ["", None, "$job.earliestTime$", "$unheard.of$"])
 @pytest.mark.parametrize("name", alerts.TOKEN_PARAMS)
 def test_a_token_that_splunk_left_in_place_or_empty_is_not_known(name, value):
     """It does not reach the tenant as if it were a value."""

@@ -25,7 +25,7 @@ LAYERS = {
     "places": "places",
     "clock": "clock",
     # What the product does; edges come in as arguments.
-    "use case": "bulletin chores configuration connection_test custody deliver enrich",
+    "use case": "bulletin chores configuration connection_test custody deliver enrich source worker",
     # Where edges are made and handed to the use cases. `forward` is here for one of them: it makes a new client when the settings change.
     "wiring": "capture direct forward guide handler service",
     # What an entry script calls.

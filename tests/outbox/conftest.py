@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from parapet.alert import Alert
+from parapet.chores import Chores
 from parapet.clock import Clock
+from parapet.entry import new_state
+from parapet.forward import Goal, Turn
 from parapet.holder import Holder
 from parapet.log import Log
 from parapet.outbox import Outbox
+from parapet.secret import Secret
+from parapet.settings import Delivery, Settings, Tenant
 
 TRIGGER = 1769614200
+HEAD = {"source": "splunk"}
 
 
 def make_alert(number=0, **changes):
@@ -37,12 +46,12 @@ def put(outbox, number=0, **changes):
 def files(outbox, *folders):
     """The names of the files in some folders of the outbox, those in the making left out."""
     names = folders or ("new", "pending", "dead", "holds", "requests")
-    return sorted(f"{name}/{path.name}" for name in names for path in _path(outbox, name).iterdir() if path.name[0] != ".")
+    return sorted(
+        f"{name}/{path.name}" for name in names for path in _path(outbox, name).iterdir() if path.name[0] != "."
+    )
 
 
 def _path(outbox, name):
-    from pathlib import Path
-
     return Path(outbox.root) / name
 
 
@@ -50,6 +59,7 @@ class TurnableClock:
     """A clock that stands still until a test turns it; wall clock and monotonic clock can be turned apart."""
 
     def __init__(self):
+        """Stand still."""
         self.wall, self.steady = float(TRIGGER), 1000.0
         self.clock = Clock(lambda: self.wall, lambda: self.steady, lambda: 0.5)
 
@@ -90,6 +100,7 @@ class ReadableLog(Log):
     """The product's log, and what it has written."""
 
     def __init__(self, folder):
+        """Write into a folder."""
         super().__init__(str(folder), level="DEBUG")
         self.file = folder / "parapet_security.log"
 
@@ -101,3 +112,60 @@ class ReadableLog(Log):
     def lines(self, event):
         """The lines of one event."""
         return [line for line in self.text.splitlines() if f" event={event} " in line + " "]
+
+
+class Scene:
+    """A turn over an outbox whose tenant is paused: what waits, waits."""
+
+    def __init__(self, outbox, holder, time, log, delivery):
+        """Take over the outbox."""
+        self.outbox, self.holder, self.time, self.log = outbox, holder, time, log
+        tenant = Tenant("main", "https://localhost/webhook/acme", Secret("pst_" + "x"), disabled=True)
+        self.turn = Turn(
+            holder,
+            Settings(Delivery(**delivery), {"main": tenant}),
+            clock=time.clock,
+            log=log,
+            enricher=None,
+            user_agent="test",
+        )
+        self.told = []
+        self.chores = Chores(self.turn, holder, time.clock, log, role="forwarder", tell=self.told.append)
+
+    def look(self):
+        """One turn of the loop, with all that is due."""
+        self.time.turn(61)
+        self.turn.run(Goal(self.time.steady + 10, wait=False), self.chores)
+
+    def ask(self, name, request):
+        """What an administrator's command leaves."""
+        path = Path(self.outbox.path("requests", f"{name[14:]}.{request}"))
+        path.write_bytes(b"")
+        return path
+
+    def dead(self, number, *, age_s=0, size=0):
+        """A dead letter that died so many seconds ago."""
+        name = put(self.outbox, number, description="x" * size)
+        self.holder.save(name, new_state(HEAD, 1048576), first=True)
+        self.holder.bury(name, None)
+        self.age(name, age_s)
+        return name
+
+    def age(self, name, age_s):
+        """Let a dead letter have died so many seconds ago."""
+        os.utime(self.outbox.path("dead", name + ".alert"), (self.time.wall - age_s,) * 2)
+
+
+@pytest.fixture
+def made(outbox, holder, time, log):
+    """Makes a scene with some settings of [delivery]; its threads end with the test."""
+    turns = []
+
+    def make(**delivery):
+        found = Scene(outbox, holder, time, log, delivery)
+        turns.append(found.turn)
+        return found
+
+    yield make
+    for turn in turns:
+        turn.close()

@@ -17,6 +17,7 @@ class BacklogModel(RuleBasedStateMachine):
     WORKERS = 4
 
     def __init__(self):
+        """Nothing waits."""
         super().__init__()
         self.backlog, self.time, self.count = Backlog(self.WORKERS), 0.0, 0
         self.unread, self.due, self.running, self.tenant = set(), {}, {}, {}

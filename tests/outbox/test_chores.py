@@ -9,67 +9,11 @@ from pathlib import Path
 
 import pytest
 from parapet import disk
-from parapet.chores import Chores
 from parapet.entry import Header, header_line, new_state
-from parapet.forward import Goal, Turn
-from parapet.secret import Secret
-from parapet.settings import Delivery, Settings, Tenant
 
-from tests.outbox.conftest import TRIGGER, files, make_alert, put
+from tests.outbox.conftest import HEAD, TRIGGER, files, make_alert, put
 
-HEAD = {"source": "splunk"}
 DAY_S = 86400
-
-
-class Scene:
-    """A turn over an outbox whose tenant is paused: what waits, waits."""
-
-    def __init__(self, outbox, holder, time, log, delivery):
-        self.outbox, self.holder, self.time, self.log = outbox, holder, time, log
-        tenant = Tenant("main", "https://localhost/webhook/acme", Secret("pst_" + "x"), disabled=True)
-        self.turn = Turn(
-            holder, Settings(Delivery(**delivery), {"main": tenant}), clock=time.clock, log=log, enricher=None, user_agent="test"
-        )
-        self.told = []
-        self.chores = Chores(self.turn, holder, time.clock, log, role="forwarder", tell=self.told.append)
-
-    def look(self):
-        """One turn of the loop, with all that is due."""
-        self.time.turn(61)
-        self.turn.run(Goal(self.time.steady + 10, wait=False), self.chores)
-
-    def ask(self, name, request):
-        """What an administrator's command leaves."""
-        path = Path(self.outbox.path("requests", f"{name[14:]}.{request}"))
-        path.write_bytes(b"")
-        return path
-
-    def dead(self, number, *, age_s=0, size=0):
-        """A dead letter that died so many seconds ago."""
-        name = put(self.outbox, number, description="x" * size)
-        self.holder.save(name, new_state(HEAD, 1048576), first=True)
-        self.holder.bury(name, None)
-        self.age(name, age_s)
-        return name
-
-    def age(self, name, age_s):
-        """Let a dead letter have died so many seconds ago."""
-        os.utime(self.outbox.path("dead", name + ".alert"), (self.time.wall - age_s,) * 2)
-
-
-@pytest.fixture
-def made(outbox, holder, time, log):
-    """Makes a scene with some settings of [delivery]; its threads end with the test."""
-    turns = []
-
-    def make(**delivery):
-        found = Scene(outbox, holder, time, log, delivery)
-        turns.append(found.turn)
-        return found
-
-    yield make
-    for turn in turns:
-        turn.close()
 
 
 @pytest.mark.parametrize("parked", [True, False])
@@ -106,7 +50,9 @@ def test_dead_letter_can_be_retried(made, outbox):
     """It waits again where it was, and its refusals count anew."""
     scene = made()
     name = put(outbox)
-    scene.holder.save(name, new_state(HEAD, 1048576)._replace(rows=500, refusals=20, others_went=True, refused_since_ms=1), first=True)
+    scene.holder.save(
+        name, new_state(HEAD, 1048576)._replace(rows=500, refusals=20, others_went=True, refused_since_ms=1), first=True
+    )
     scene.holder.bury(name, None)
     scene.ask(name, "retry")
     scene.look()
@@ -170,7 +116,7 @@ def test_dropping_and_retrying_at_once_ends_with_a_retry(made, outbox):
 def test_file_that_is_no_request_is_left_alone(made, outbox):
     """Whatever somebody put there, it is no path."""
     scene = made()
-    for item in ("..retry", "0" * 20 + ".delete", "x.drop", "0" * 19 + ".retry"):
+    for item in ("x.retry", "0" * 20 + ".delete", "x.drop", "0" * 19 + ".retry"):
         Path(outbox.path("requests", item)).write_bytes(b"")
     scene.look()
     assert len(files(outbox, "requests")) == 4

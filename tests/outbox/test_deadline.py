@@ -13,6 +13,7 @@ class Connection:
     """What an HTTP connection is to a deadline: something with a `sock`."""
 
     def __init__(self, sock):
+        """Keep the socket."""
         self.sock = sock
 
 

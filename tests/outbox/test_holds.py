@@ -27,6 +27,7 @@ class Keeper:
     """One holder's custody, as it is at its start."""
 
     def __init__(self, outbox, holder, time, log, settings=None):
+        """Take over the outbox."""
         self.outbox, self.holder, self.time = outbox, holder, time
         self.backlog = Backlog(4)
         self.custody = Custody(holder, self.backlog, time.clock, log)
@@ -99,7 +100,10 @@ def test_stored_time_far_ahead_counts_as_an_hour(keeper, outbox, time, ahead_s, 
     assert second.custody.due(ahead_s * 1000 + int(time.wall * 1000)) <= time.steady + HOUR_S + 1
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"v": 2, "kind": "wait"}', b'{"v": 1, "kind": "wait", "until_ms": "soon"}', b"[" * 60000])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b'{"v": 2, "kind": "wait"}', b'{"v": 1, "kind": "wait", "until_ms": "soon"}', b"[" * 60000],
+)
 def test_hold_that_cannot_be_read_holds_nobody(keeper, outbox, content):
     """Better one call too many than a tenant that waits for nothing."""
     Path(outbox.path("holds", "main.json")).write_bytes(content)

@@ -25,11 +25,19 @@ def path(tmp_path):
     return str(tmp_path / "lock")
 
 
+def open_files():
+    """How many this process has, where the system tells."""
+    folder = Path("/proc/self/fd")
+    return len(list(folder.iterdir())) if folder.is_dir() else 0
+
+
 @pytest.fixture
 def other(path):
     """Another process that holds the lock until it is killed."""
     code = str(Path(locks.__file__).resolve().parent.parent)
-    with subprocess.Popen([sys.executable, "-c", HOLD, code, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, code, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout.readline().strip() == b"True"
         yield process
         process.kill()
@@ -42,7 +50,7 @@ def test_lock_of_another_process_is_not_taken(path, other):
 
 
 def test_lock_of_a_killed_process_is_free(path, other):
-    """kill -9 runs no handler: the operating system closes the file."""
+    """A kill -9 runs no handler: the operating system closes the file."""
     other.kill()
     other.wait()
     assert Lock(path).is_free() is True
@@ -79,10 +87,10 @@ def test_lock_file_stays(path):
     """Who removes or replaces it locks another file than the next one."""
     held = Lock(path)
     held.try_acquire()
-    inode = os.stat(path).st_ino
+    inode = Path(path).stat().st_ino
     held.release()
     Lock(path).is_free()
-    assert os.stat(path).st_ino == inode
+    assert Path(path).stat().st_ino == inode
 
 
 @pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL], ids=errno.errorcode.get)
@@ -93,12 +101,11 @@ def test_file_system_that_does_not_lock_is_no_held_lock(path, monkeypatch, code)
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(locks.fcntl, "flock", refuse)
-    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    before = open_files()
     for question in (Lock(path).try_acquire, Lock(path).is_free):
         with pytest.raises(LockUnavailable, match="does not lock"):
             question()
-    if before:
-        assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
 
 
 @pytest.mark.parametrize("code", [errno.EAGAIN, errno.EACCES], ids=errno.errorcode.get)

@@ -21,6 +21,11 @@ from tests.outbox.conftest import TRIGGER, files, make_alert, put
 HARD_LINKS_MISSING = [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK]
 
 
+def names(folder):
+    """Everything in a folder, files in the making too."""
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
 @pytest.fixture
 def calls(monkeypatch):
     """What the code asked of the operating system, in order: (call, name of the file)."""
@@ -31,7 +36,8 @@ def calls(monkeypatch):
 
         def call(*args, **kwargs):
             found = real(*args, **kwargs)
-            path = opened.get(args[0], "") if isinstance(args[0], int) else os.path.basename(os.path.normpath(args[-1] if name in ("link", "rename", "replace") else args[0]))
+            given = args[-1] if name in ("link", "rename", "replace") else args[0]
+            path = opened.get(given, "") if isinstance(given, int) else Path(given).name
             if name == "open":
                 opened[found] = path
             seen.append((name, path))
@@ -98,7 +104,10 @@ def test_modes_do_not_depend_on_the_umask(outbox, umask):
     finally:
         os.umask(before)
     root = Path(outbox.root)
-    modes = {path.relative_to(root.parent).as_posix(): stat.S_IMODE(path.stat().st_mode) for path in [root.parent, root, *root.rglob("*")]}
+    modes = {
+        path.relative_to(root.parent).as_posix(): stat.S_IMODE(path.stat().st_mode)
+        for path in [root.parent, root, *root.rglob("*")]
+    }
     folders = {"outbox", *(f"outbox/{folder}" for folder in ("new", "pending", "dead", "holds", "requests"))}
     assert {path: mode for path, mode in modes.items() if path in folders} == dict.fromkeys(folders, 0o700)
     assert modes[f"outbox/new/{name}.alert"] == modes["outbox/usage"] == 0o600
@@ -115,7 +124,7 @@ def test_alert_that_is_there_already_is_done(outbox, place):
     assert put(outbox) == name
     assert files(outbox) == [f"{place}/{name}.alert"]
     assert path.read_bytes() == b"as it was"
-    assert os.listdir(outbox.path("new", "")) == ([path.name] if place == "new" else [])
+    assert names(outbox.path("new", "")) == ([path.name] if place == "new" else [])
 
 
 def test_put_never_replaces_one_that_came_in_the_same_instant(outbox, monkeypatch):
@@ -132,7 +141,7 @@ def test_put_never_replaces_one_that_came_in_the_same_instant(outbox, monkeypatc
     monkeypatch.setattr(disk, "publish", late)
     assert put(outbox) == name
     assert path.read_bytes() == b"the other's"
-    assert os.listdir(outbox.path("new", "")) == [path.name]
+    assert names(outbox.path("new", "")) == [path.name]
 
 
 def test_results_file_is_taken_along_byte_for_byte(outbox, tmp_path):
@@ -195,12 +204,22 @@ def test_full_outbox_refuses_new_alerts(outbox, holder, held, most, fits):
     else:
         with pytest.raises(OutboxUnavailable, match="outbox_max_bytes"):
             put(outbox)
-    assert len(os.listdir(outbox.path("new", ""))) == int(fits)
+    assert len(names(outbox.path("new", ""))) == int(fits)
 
 
 @pytest.mark.parametrize(
     "usage",
-    [b"", b"{", b"[]", b"7", b'{"v": 1}', b'{"bytes": "many", "max": 1}', b'{"bytes": Infinity, "max": NaN}', b"\xff", b"[" * 4096],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"7",
+        b'{"v": 1}',
+        b'{"bytes": "many", "max": 1}',
+        b'{"bytes": Infinity, "max": NaN}',
+        b"\xff",
+        b"[" * 4096,
+    ],
 )
 def test_usage_that_cannot_be_read_refuses_nothing(outbox, usage):
     """It is told anew within a minute; until then an alert is not lost to it."""
@@ -236,7 +255,7 @@ def test_file_system_without_hard_links_stores_alerts_too(outbox, monkeypatch, c
     path.write_bytes(b"as it was")
     assert put(outbox) == name
     assert path.read_bytes() == b"as it was"
-    assert os.listdir(outbox.path("new", "")) == [path.name]
+    assert names(outbox.path("new", "")) == [path.name]
 
 
 def test_nothing_from_outside_becomes_a_path(outbox, tmp_path):
@@ -255,7 +274,7 @@ def test_relative_place_is_made(tmp_path, monkeypatch):
     """PARAPET_OUTBOX may name any folder."""
     monkeypatch.chdir(str(tmp_path))
     assert put(Outbox("here"))
-    assert put(Outbox(os.path.join("there", "deeper")))
+    assert put(Outbox(str(Path("there") / "deeper")))
 
 
 def test_dead_letter_can_be_stored_at_once(outbox):

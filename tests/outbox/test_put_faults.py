@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from pathlib import Path
@@ -12,7 +13,22 @@ from parapet.errors import OutboxUnavailable
 
 from tests.outbox.conftest import files, make_alert, put
 
-CALLS = ("open", "chmod", "mkdir", "write", "fsync", "close", "link", "rename", "unlink", "read", "stat", "fstat", "statvfs", "lstat")
+CALLS = (
+    "open",
+    "chmod",
+    "mkdir",
+    "write",
+    "fsync",
+    "close",
+    "link",
+    "rename",
+    "unlink",
+    "read",
+    "stat",
+    "fstat",
+    "statvfs",
+    "lstat",
+)
 ERRORS = [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO]
 ROWS = b"rows" * 100000
 
@@ -21,6 +37,7 @@ class FailingDisk:
     """Lets system calls through until the one that is to fail; `for_good` fails all after it as well."""
 
     def __init__(self, monkeypatch, code):
+        """Fail nothing yet."""
         self.code, self.countdown, self.for_good, self.failed = code, 10**9, False, []
         for name in CALLS:
             monkeypatch.setattr(os, name, self._wrap(name, getattr(os, name)))
@@ -87,10 +104,8 @@ def test_disk_that_fails_for_good_leaves_nothing_half_there(outbox, tmp_path, mo
     for at in range(200):
         _remove(outbox, keep_folders=True)
         shim.fail(at, for_good=True)
-        try:
+        with contextlib.suppress(OutboxUnavailable):
             outbox.put(make_alert(send="all"), results_path=str(results), captured_ms=1)
-        except OutboxUnavailable:
-            pass
         failed = shim.mend()
         for stored in _stored(outbox):
             _assert_whole(outbox, stored[4:-6], f"from call {at} on, {failed}")
@@ -120,10 +135,8 @@ def test_folders_that_a_crash_left_unfinished_are_made_whole(outbox, monkeypatch
     for at in range(100):
         _remove(outbox, keep_folders=False)
         shim.fail(at, for_good=True)
-        try:
+        with contextlib.suppress(OutboxUnavailable):
             put(outbox)
-        except OutboxUnavailable:
-            pass
         failed = shim.mend()
         put(outbox)
         folders = sorted(path.name for path in Path(outbox.root).iterdir() if path.is_dir())
@@ -143,7 +156,11 @@ def _remove(outbox, *, keep_folders):
 
 
 def _stored(outbox):
-    return files(outbox) if all(os.path.isdir(outbox.path(name, "")) for name in ("new", "pending", "dead", "holds", "requests")) else []
+    return (
+        files(outbox)
+        if all(Path(outbox.path(name, "")).is_dir() for name in ("new", "pending", "dead", "holds", "requests"))
+        else []
+    )
 
 
 def _assert_whole(outbox, name, when):

@@ -119,6 +119,9 @@ def test_board_that_cannot_be_written_delays_nothing_and_is_tried_again(scene):
     scene.fire(failed_logins(params={"tenant": "lab"}))
     scene.fire()
     scene.tenant.wait_for(1)
+    scene.wait_for_log("event=tenant.unusable")
+    tried = len(scene.splunkd.requests)
+    wait_until(lambda: len(scene.splunkd.requests) > tried + 1, "another try", scene=scene)
     assert board(scene) == {}
     scene.splunkd.heal()
     wait_for_board(scene, 1)

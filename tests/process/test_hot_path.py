@@ -45,7 +45,6 @@ try:
         exec(compile(source.read(), script, "exec"), {"__name__": "__main__", "__file__": script})
 except SystemExit as end:
     import json
-import subprocess
     with open(script + ".modules", "w", encoding="utf-8") as file:
         json.dump([end.code, sorted(set(sys.modules) - before)], file)
 """

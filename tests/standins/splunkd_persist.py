@@ -125,7 +125,9 @@ class HandlerPool:
             return process
 
     def _drop(self, process: subprocess.Popen[str]) -> None:
-        process.kill()
+        # Two threads can come here for one process, and before 3.9 the later kill() fails.
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
         process.wait()
         with self._free:
             if process in self._processes:

@@ -136,8 +136,7 @@ def _params(configuration: dict[str, object]) -> tuple[dict[str, str], list[tupl
     values: dict[str, str] = {}
     wrong: list[tuple[str, str, str]] = []
     for name in USER_PARAMS:
-        # A tenant's name that Splunk did not fill in stays as it is: it is no name, and the alert must not go to another tenant.
-        value = (_text if name == "tenant" else _token)(configuration.get(name)).strip()
+        value = _token(configuration.get(name)).strip()
         choices = CHOICES.get(name)
         if choices:
             value = value.lower()

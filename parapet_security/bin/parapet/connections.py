@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import http.client
+import ipaddress
 from typing import TYPE_CHECKING
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
 from . import deadline
 
 if TYPE_CHECKING:
     from typing import BinaryIO
+
+    from urllib3.response import HTTPResponse
+
+# Bytes of an answer's body.
+_BODY_MOST = 65536
 
 
 class _LastLine:
@@ -39,7 +46,7 @@ class _Response(http.client.HTTPResponse):
         try:
             super().begin()
         finally:
-            if self.fp is lines:  # else it was closed
+            if self.fp is lines:  # type: ignore[comparison-overlap]  # else it was closed
                 self.fp = stream
         if lines.line not in (b"\r\n", b"\n"):
             raise http.client.RemoteDisconnected("the connection was closed before the headers were complete")
@@ -60,11 +67,11 @@ class _Findable:
         deadline.note_connection(self)
 
 
-class _PlainConnection(_Findable, HTTPConnection):
+class _PlainConnection(_Findable, HTTPConnection):  # type: ignore[misc]  # its response_class is one
     pass
 
 
-class _TLSConnection(_Findable, HTTPSConnection):
+class _TLSConnection(_Findable, HTTPSConnection):  # type: ignore[misc]  # the same
     pass
 
 
@@ -74,6 +81,37 @@ class _PlainPool(HTTPConnectionPool):
 
 class _TLSPool(HTTPSConnectionPool):
     ConnectionCls = _TLSConnection
+
+
+def finish(raw: HTTPResponse, length: str | None) -> bool:
+    """Read the rest of a short answer, so that its connection can be used again; a long or a broken one is not worth it.
+
+    Args:
+        raw: the answer, its headers read.
+        length: its Content-Length, as it came.
+
+    Returns:
+        Whether its connection is free; if not, it is closed.
+    """
+    try:
+        if int(length or 0) <= _BODY_MOST:
+            raw.read(_BODY_MOST, decode_content=False)
+            if not raw.read(1, decode_content=False):
+                raw.release_conn()
+                return True
+    except (HTTPError, OSError, ValueError):
+        pass
+    raw.close()
+    return False
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address and no name."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 POOLS = {"http": _PlainPool, "https": _TLSPool}

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import connection_test, message, verdict
 from .entry import Header, new_state
-from .errors import RowsUnreadable
 from .rows import selector
+from .source import Source
 from .verdict import Kind
 
 if TYPE_CHECKING:
-    from typing import Callable, Iterator
+    from typing import Callable
 
     from .entry import State
     from .holder import Entry
     from .log import Log
     from .message import Batch, Facts
-    from .rows import GivenRows, Row, Rows
+    from .rows import GivenRows, Rows
     from .verdict import Answer, Verdict
 
 
@@ -95,7 +95,7 @@ def deliver(entry: Entry, means: Means, *, test_first: bool = False) -> Outcome:
     Returns:
         What came of it. Everything acknowledged is noted in the state.
     """
-    source = _Source(entry, means)
+    source = Source(entry, means.rows, means.log)
     try:
         state = entry.state or _begin(entry, means, source)
         if test_first:
@@ -108,7 +108,7 @@ def deliver(entry: Entry, means: Means, *, test_first: bool = False) -> Outcome:
         source.close()
 
 
-def _begin(entry: Entry, means: Means, source: _Source) -> State:
+def _begin(entry: Entry, means: Means, source: Source) -> State:
     alert = entry.header.alert
     facts = means.facts()
     first = source.first_row()
@@ -123,74 +123,10 @@ def _begin(entry: Entry, means: Means, source: _Source) -> State:
     return state
 
 
-class _Source:
-    """The rows of an entry: of its results file, or the one row of its header."""
-
-    def __init__(self, entry: Entry, means: Means) -> None:
-        self._header, self._means, self._id = entry.header, means, entry.id
-        self._rows: Rows | GivenRows | None = None
-        self._from_file = entry.header.rows
-
-    @property
-    def broken(self) -> str:
-        return self._rows.broken if self._rows else ""
-
-    @property
-    def whole_search(self) -> bool:
-        """Whether it should hold every row of the search: a per-result firing has its own row only, `| sendalert` what it was given."""
-        alert = self._header.alert
-        return (
-            alert.digest_mode == "1"
-            and alert.action_mode == "saved"
-            and "sendalert_temp_results" not in alert.results_file
-        )
-
-    def rows(self) -> Iterator[Row]:
-        """Every row, from the start."""
-        self._open()
-        if self._rows is not None:
-            return iter(self._rows)
-        return iter([self._header.alert.row] if self._header.alert.row else [])
-
-    def first_row(self) -> Row:
-        """The first row; {} where there is none."""
-        row = self._header.alert.row
-        if row is None and self._from_file:
-            row = next(self.rows(), None)
-        return row or {}
-
-    def count(self) -> int:
-        """How many rows the search returned, as far as can still be seen: reads them all, one at a time."""
-        if self._from_file:
-            return sum(1 for _ in self.rows())
-        try:
-            self._rows = self._means.rows()
-            return sum(1 for _ in self._rows)
-        except (OSError, RowsUnreadable):
-            return 1 if self._header.alert.row else 0
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        if self._rows is not None:
-            self._rows.close()
-        self._rows = None
-
-    def _open(self) -> None:
-        self.close()
-        if not self._from_file:
-            return
-        try:
-            self._rows = self._means.rows()
-        except (OSError, RowsUnreadable) as error:
-            self._from_file = False
-            self._means.log.event("results.unreadable", id=self._id, reason=str(error))
-
-
 class _Delivery:
     """The bodies of one entry, one after another."""
 
-    def __init__(self, entry: Entry, means: Means, source: _Source, state: State) -> None:
+    def __init__(self, entry: Entry, means: Means, source: Source, state: State) -> None:
         self._entry, self._means, self._source, self._state = entry, means, source, state
         alert = entry.header.alert
         self._select = selector(alert.fields, alert.exclude_fields)

@@ -68,12 +68,17 @@ def from_outbox(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log) 
                 code, first = _own(turn, name, alert, log), ""
                 others_until = turn.now() + _OTHERS_S
             can_go_on = _others(turn, Holder(outbox), session, log, until=others_until)
+        except OSError as error:
+            log.event("outbox.failed", **_identity(name, alert), reason=str(error))
         finally:
             outbox.lock.release()
             if turn is not None:
                 turn.close()
         # Whoever lets go looks once more: an alert that was put meanwhile saw the lock held, and relies on us.
-        if not can_go_on or not turn.left_behind():
+        if turn is None or not turn.left_behind():
+            break
+        if not can_go_on:
+            _pass_on(session)
             break
     else:
         if first:
@@ -142,7 +147,7 @@ def _own(turn: Turn, name: str, alert: Alert, log: Log, *, lasting: bool = True)
 def _others(turn: Turn, holder: Holder, session: _Session, log: Log, *, until: float) -> bool:
     """Deliver what else is due, until `until` at most; returns whether this process could do more."""
     chores = Chores(turn, holder, turn.clock, log, role="action", tell=lambda _matters: None)
-    if holder.names("new") or holder.names("pending"):
+    if holder.names("new") or holder.names("pending") or holder.requests():
         try:
             turn.apply(configuration.load(session.splunkd(_SPLUNKD_S)))
         except SplunkdError as error:
@@ -152,6 +157,14 @@ def _others(turn: Turn, holder: Holder, session: _Session, log: Log, *, until: f
     elif turn.clock.now() - holder.usage_s() > 60:
         chores.census()
     return turn.now() < until
+
+
+def _pass_on(session: _Session) -> None:
+    """Our time is up and alerts are left behind: the deliver handler has time; where there is none, the next alert takes them along."""
+    try:
+        session.splunkd(_HANDLER_S).ask_to_deliver()
+    except SplunkdError:
+        return
 
 
 def _ask_handler(session: _Session, name: str, alert: Alert, log: Log, why: str) -> int:

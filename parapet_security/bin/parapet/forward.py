@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 from .alert import TENANT_NAME
 from .backlog import Backlog, Pick
 from .custody import PAUSED, Custody
-from .deliver import Means, Result, deliver, row_entry
+from .deliver import Result
 from .errors import EntryBroken, EntryGone, EntryTooNew
 from .webhook import Webhook
+from .worker import Worker
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -23,12 +24,10 @@ if TYPE_CHECKING:
     from .clock import Clock
     from .deliver import Outcome
     from .enrich import Enricher
-    from .entry import State
     from .holder import Entry, Holder
     from .log import Log
     from .memory import MemoryHolder
-    from .settings import Settings, Tenant
-    from .verdict import Answer
+    from .settings import Settings
 
 LOOK_S = 0.1
 _READS_MOST = 64
@@ -82,7 +81,8 @@ class Turn:
             workers: how many entries are on their way at once; 0 is what the settings say.
         """
         self._holder, self.clock, self._log = holder, clock, log
-        self._enricher, self._user_agent, self._stopped = enricher, user_agent, stopped
+        self._user_agent, self._stopped = user_agent, stopped
+        self._worker = Worker(holder, enricher, clock, log, stopped=stopped)
         self._fixed_workers = workers
         self._workers = workers or settings.delivery.workers
         self.backlog = Backlog(self._workers)
@@ -230,7 +230,13 @@ class Turn:
 
     def _submit(self, pick: Pick, entry: Entry) -> None:
         future = self._executor.submit(
-            self._work, entry, self.settings.tenants[pick.tenant], self._webhooks[-1], test_first=pick.test_first
+            self._worker.work,
+            entry,
+            self.settings.tenants[pick.tenant],
+            self._webhooks[-1],
+            until=self._until,
+            limit=self.settings.delivery.max_body_bytes,
+            test_first=pick.test_first,
         )
         future.add_done_callback(lambda done: self._back.put((pick, entry, done)))
 
@@ -286,39 +292,6 @@ class Turn:
     def _set_aside(self, name: str, until: float) -> None:
         self.backlog.remove(name)
         self._aside[name] = until
-
-    def _work(self, entry: Entry, tenant: Tenant, webhook: Webhook, *, test_first: bool) -> Outcome:
-        """In a worker: take one entry to its tenant."""
-        monotonic, until = self.clock.monotonic, self._until
-
-        def post(body: bytes, key: str) -> Answer:
-            budget_s = max(until - monotonic(), 0.05) if until != float("inf") else None
-            return webhook.post(tenant.webhook_url, tenant.token, body, key, budget_s=budget_s)  # type: ignore[arg-type]  # a lane without a token is blocked
-
-        def bury_row(state: State, offset: int, encoded: bytes, why: str) -> None:
-            name, header, row_state = row_entry(entry, state, offset, encoded, why)
-            self._holder.bury_row(name, header, row_state)
-            self._log.event(
-                "delivery.row_dead",
-                id=entry.id,
-                row_id=name[14:],
-                row=offset,
-                tenant=tenant.name,
-                search=header.alert.search_name,
-                reason=why,
-            )
-
-        means = Means(
-            post=post,
-            save=lambda state, **how: self._holder.save(entry.name, state, **how),
-            rows=lambda: self._holder.rows(entry),
-            bury_row=bury_row,
-            facts=lambda: self._enricher.facts(entry.header.alert),
-            stopped=lambda: self._stopped() or monotonic() >= until,
-            log=self._log,
-            limit=self.settings.delivery.max_body_bytes,
-        )
-        return deliver(entry, means, test_first=test_first)
 
     def _take_back(self, timeout_s: float) -> None:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
+import platform
 import time
 from typing import TYPE_CHECKING
 
@@ -115,7 +115,7 @@ def _alert(values: dict[str, str], data: bytes) -> tuple[alerts.Alert, list[Row]
     first = payload.get("result") if rows is None else (rows[0] if rows else None)
     known = {name: payload.get(name) or values.get(name, "") for name in _PAYLOAD}
     # Without Splunk nobody else says where this comes from, and the wire wants to know.
-    known["server_host"] = known["server_host"] or socket.gethostname()
+    known["server_host"] = known["server_host"] or platform.node() or "unknown"
     alert, _ = alerts.from_payload({**known, "configuration": configuration, "result": first})
     return alert, None if rows is None else [alerts.clean_row(row) for row in rows]
 

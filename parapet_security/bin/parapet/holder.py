@@ -69,11 +69,11 @@ class Holder:
     def sizes(self, folder: str) -> dict[str, int]:
         """The bytes that each alert of a folder takes there, with its state."""
         found: dict[str, int] = {}
-        for ending in (".alert", ".state"):
-            for item in self._files(folder, ending):
-                name = item[: -len(ending)]
-                if NAME.match(name):
-                    found[name] = found.get(name, 0) + _size(self._path(folder, item))
+        with os.scandir(self._path(folder, "")) as items:
+            for item in items:
+                name, ending = os.path.splitext(item.name)
+                if ending in (".alert", ".state") and NAME.match(name):
+                    found[name] = found.get(name, 0) + _size(item)
         return found
 
     def read(self, name: str, folder: str = "") -> Entry:
@@ -120,8 +120,7 @@ class Holder:
         if first or not os.path.exists(path) or os.path.getsize(path) > _STATE_REWRITE_BYTES:
             disk.replace(path, fixed + progress, durable=True)
         else:
-            # On a line of its own: one that a crash has cut off must not take this one with it.
-            disk.append(path, b"\n" + progress, durable=durable)
+            disk.append(path, progress, durable=durable)
 
     def park(self, names: list[str]) -> None:
         """Move entries from new/ to pending/, so that new/ stays short."""
@@ -241,9 +240,9 @@ class Holder:
         return True
 
 
-def _size(path: str) -> int:
+def _size(item: os.DirEntry[str]) -> int:
     try:
-        return os.path.getsize(path)
+        return item.stat().st_size
     except FileNotFoundError:
         return 0
 

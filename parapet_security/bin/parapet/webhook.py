@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import requests
 import requests.adapters
+import requests.certs
 import requests.exceptions as failures
 from urllib3 import exceptions as urllib3_failures
-from urllib3.util.ssl_ import create_urllib3_context, is_ipaddress
+from urllib3.util.ssl_ import create_urllib3_context
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from . import deadline
-from .connections import POOLS
+from .connections import POOLS, finish, is_address
 from .verdict import Answer
 
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ ERRORS = {
     "request": "the request could not be made",
 }
 _GRACE_S = 10.0
-# The body of an answer says nothing; it is read, so far and so long, only to use the connection again.
-_BODY_MOST = 65536
+# The body of an answer says nothing; it is read, and for so long, only to use the connection again.
 _BODY_S = 1.0
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
 
@@ -116,7 +116,12 @@ class Webhook:
             try:
                 session = self._session()
                 answer = session.post(
-                    url, data=body, headers=headers, timeout=tuple(limits), allow_redirects=False, stream=True
+                    url,
+                    data=body,
+                    headers=headers,
+                    timeout=(limits.connect_s, limits.read_s),
+                    allow_redirects=False,
+                    stream=True,
                 )
             except (failures.RequestException, urllib3_failures.HTTPError, OSError, ValueError) as error:
                 found = Answer(None, "timeout", ERRORS["timeout"]) if attempt.expired else explain(error)
@@ -125,7 +130,8 @@ class Webhook:
                 return found
             status, retry_after = answer.status_code, answer.headers.get("Retry-After")
             attempt.shorten(_BODY_S)
-            _finish(answer)
+            if not finish(answer.raw, answer.headers.get("Content-Length")):
+                answer.close()
         return Answer(status, "", f"HTTP {status}", retry_after)
 
     def close(self) -> None:
@@ -158,7 +164,7 @@ class Webhook:
         # Loading a bundle takes some 20 ms: once for all connections of all threads.
         with self._lock:
             if by_name not in self._trust:
-                context = create_urllib3_context()
+                context: ssl.SSLContext = create_urllib3_context()  # type: ignore[no-untyped-call]
                 if hasattr(ssl.SSLContext, "minimum_version"):
                     context.minimum_version = ssl.TLSVersion.TLSv1_2
                 else:  # Splunk up to 9.4 has OpenSSL 1.0.2
@@ -167,7 +173,7 @@ class Webhook:
                 # For an IP address urllib3 gives OpenSSL no name, which this would refuse; it compares by itself then.
                 context.check_hostname = by_name
                 try:
-                    context.load_verify_locations(self._ca_file or requests.certs.where())
+                    context.load_verify_locations(self._ca_file or requests.certs.where())  # type: ignore[attr-defined]  # its types lack it
                 except OSError as error:
                     raise _TrustError(self._ca_file) from error
                 self._trust[by_name] = context
@@ -249,21 +255,6 @@ _WORDS: list[tuple[tuple[type[BaseException], ...], str]] = [
 ]
 
 
-def _finish(answer: requests.Response) -> None:
-    """Read the rest of a short answer so that its connection can be used again; a long or a broken one is not worth it."""
-    raw = answer.raw
-    try:
-        if int(answer.headers.get("Content-Length") or 0) <= _BODY_MOST:
-            raw.read(_BODY_MOST, decode_content=False)
-            if not raw.read(1, decode_content=False):
-                raw.release_conn()
-                return
-    except (urllib3_failures.HTTPError, OSError, ValueError):
-        pass
-    answer.close()
-    raw.close()
-
-
 class _Adapter(requests.adapters.HTTPAdapter):
     """Connections that verify against one shared trust source, know the proxy's password, and can be found by `_Deadlines`."""
 
@@ -272,14 +263,14 @@ class _Adapter(requests.adapters.HTTPAdapter):
         super().__init__(pool_connections=16, pool_maxsize=2)
 
     def init_poolmanager(self, *args: object, **kwargs: object) -> None:
-        super().init_poolmanager(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they came
+        super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call]
         self.poolmanager.pool_classes_by_scheme = POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: object) -> urllib3.ProxyManager:
         if proxy.lower().startswith("https"):
             kwargs["proxy_ssl_context"] = self._make_context()
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = POOLS
+        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **kwargs)  # type: ignore[no-untyped-call]
+        manager.pool_classes_by_scheme = POOLS  # type: ignore[attr-defined]  # the same
         return manager
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
@@ -293,6 +284,6 @@ class _Adapter(requests.adapters.HTTPAdapter):
     def cert_verify(self, conn: object, url: str, verify: object, cert: object) -> None:
         # The context verifies; naming a bundle here as well would make urllib3 load it again for each connection.
         if url.lower().startswith("https"):
-            by_name = not is_ipaddress(conn.host)  # type: ignore[attr-defined]  # a connection pool
+            by_name = not is_address(conn.host)  # type: ignore[attr-defined]  # a connection pool
             conn.conn_kw["ssl_context"] = self._make_context(by_name=by_name)  # type: ignore[attr-defined]
             conn.cert_reqs = "CERT_REQUIRED"  # type: ignore[attr-defined]
