@@ -13,7 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "parapet_security" / "bin"))
 
-from tests.scene import Scene  # noqa: E402  the product's own path comes first
+from build_tools import package as packaging  # noqa: E402  the product's own path comes first
+from tests.scene import Scene  # noqa: E402
 from tests.standins.certs import Certs  # noqa: E402
 
 
@@ -28,8 +29,6 @@ def app_tree(tmp_path_factory):
             safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
             archive.extractall(str(folder), **safe)  # noqa: S202  our own package
     else:
-        from build_tools import package as packaging
-
         packaging.stage(folder)
     return folder / "parapet_security"
 

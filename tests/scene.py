@@ -9,6 +9,8 @@ import contextlib
 import json
 import re
 import sys
+import threading
+import time
 import warnings
 from pathlib import Path
 from urllib.parse import quote
@@ -65,6 +67,7 @@ class Scene(contextlib.ExitStack):
     """
 
     def __init__(self, folder, app, certs, *, python=sys.executable, tenant=True, splunkd=None):
+        """Start everything but the forwarder."""
         super().__init__()
         self.python, self.certs = python, certs
         self.home = SplunkHome(Path(str(folder)))
@@ -182,9 +185,6 @@ class Scene(contextlib.ExitStack):
 
 def wait_until(condition, what, timeout=15, scene=None):
     """Poll until `condition()` is true; AssertionError with what is known after `timeout` seconds."""
-    import threading
-    import time
-
     pause = threading.Event()
     ends = time.monotonic() + timeout
     while not condition():

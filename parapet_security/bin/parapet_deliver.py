@@ -1,16 +1,12 @@
-"""The deliver handler's entry, a persistent REST handler. Must not do anything but translate between splunkd's interface and ours."""
+"""The deliver handler's entry, a persistent REST handler. Must not do anything but hand over."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from typing import Any
 
 _BIN = os.path.dirname(os.path.abspath(__file__))
-for _folder in (os.path.join(os.path.dirname(_BIN), "lib"), _BIN):
-    if _folder not in sys.path:
-        sys.path.insert(0, _folder)
+sys.path[:0] = [os.path.join(os.path.dirname(_BIN), "lib"), _BIN]
 
 from parapet import app, handler  # noqa: E402  the path comes first
 from splunk.persistconn.application import PersistentServerConnectionApplication  # noqa: E402  part of Splunk's own Python
@@ -23,14 +19,8 @@ class Deliver(PersistentServerConnectionApplication):  # type: ignore[misc]  # S
         """Take what splunkd passes; nothing of it is needed."""
         super().__init__()
 
-    def handle(self, in_string: str) -> dict[str, Any]:
+    def handle(self, in_string: str) -> object:
         """Answer one call."""
-        answer: tuple[int, dict[str, Any]] = (500, {"error": "a fault of the app; see parapet_security.log"})
-
-        def call() -> int:
-            nonlocal answer
-            answer = handler.answer(json.loads(in_string))
-            return 0
-
-        app.run(call)
-        return handler.to_text(*answer)
+        call = handler.Call(in_string)
+        app.run(call.run)
+        return call.reply

@@ -26,8 +26,8 @@ LAYERS = {
     "clock": "clock",
     # What the product does; edges come in as arguments.
     "use case": "bulletin chores configuration connection_test custody deliver enrich source worker",
-    # Where edges are made and handed to the use cases. `forward` is here for one of them: it makes a new client when the settings change.
-    "wiring": "capture direct forward guide handler service",
+    # Where edges are made and handed to the use cases. `crew` is here for one of them: it makes a new client when the settings change.
+    "wiring": "capture crew direct forward guide handler service",
     # What an entry script calls.
     "frame": "app modular_input",
 }

@@ -21,7 +21,10 @@ PROXY_REALM = f"{APP}_proxy"
 _TENANT = "tenant:"
 # What splunkd adds to every stanza on its own.
 _SPLUNKS = ("eai:acl", "eai:acl.app", "eai:appName", "eai:userName", "eai:attributes")
-_PLAIN_TEXT = "param.token in local/alert_actions.conf lies in plain text for every user to read: move it into storage/passwords on the app's setup page"
+_PLAIN_TEXT = (
+    "param.token in local/alert_actions.conf lies in plain text for every user to read: "
+    "move it into storage/passwords on the app's setup page"
+)
 
 
 def load(splunkd: Splunkd, *, only: str = "") -> Settings:
@@ -52,6 +55,10 @@ def load(splunkd: Splunkd, *, only: str = "") -> Settings:
         option_b = _from_alert_actions(splunkd, problems)
         if option_b is not None:
             tenants["main"] = option_b
+    bypassed = [text for text in problems if text.startswith("[delivery] proxy_url ")]
+    if bypassed:
+        # Without a fault, alerts would go past the proxy that the administrator wants them to take.
+        tenants = {name: replace(tenant, fault=tenant.fault or bypassed[0]) for name, tenant in tenants.items()}
     password = _password(splunkd, PROXY_REALM, delivery.proxy_username) if delivery.proxy_username else None
     if delivery.proxy_username and not password:
         problems.append(

@@ -18,6 +18,7 @@ from .errors import Exit, Forbidden, SplunkdError, Unreachable
 from .forward import Goal, Turn
 from .holder import Holder
 from .memory import MemoryHolder
+from .outbox import digest
 from .secret import Secret
 from .splunkd import Splunkd
 from .version import USER_AGENT
@@ -100,7 +101,8 @@ def without_lock(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log)
 def from_memory(alert: Alert, data: bytes, captured_ms: int, log: Log) -> int:
     """Deliver an alert that could not be stored: it is lost where that fails too, and the log says so."""
     session = _Session(data, log)
-    name = f"{trigger_ms(alert):013d}-{firing_id(alert, '')}"
+    content = digest(alert.results_file) if alert.send == "all" else ""
+    name = f"{trigger_ms(alert):013d}-{firing_id(alert, content)}"
     try:
         settings = configuration.load(session.splunkd(_SPLUNKD_S), only=alert.tenant)
     except SplunkdError as error:

@@ -6,22 +6,19 @@ the talking; everything that is decided is decided here, in one thread.
 
 from __future__ import annotations
 
-import queue
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from .alert import TENANT_NAME
 from .backlog import Backlog, Pick
+from .crew import Crew
 from .custody import PAUSED, Custody
 from .deliver import Result
 from .errors import EntryBroken, EntryGone, EntryTooNew
-from .webhook import Webhook
 from .worker import Worker
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from .clock import Clock
+    from .crew import Back
     from .deliver import Outcome
     from .enrich import Enricher
     from .holder import Entry, Holder
@@ -81,19 +78,14 @@ class Turn:
             workers: how many entries are on their way at once; 0 is what the settings say.
         """
         self._holder, self.clock, self._log = holder, clock, log
-        self._user_agent, self._stopped = user_agent, stopped
-        self._worker = Worker(holder, enricher, clock, log, stopped=stopped)
-        self._fixed_workers = workers
-        self._workers = workers or settings.delivery.workers
-        self.backlog = Backlog(self._workers)
+        self._stopped = stopped
+        self._crew = Crew(Worker(holder, enricher, clock, log, stopped=stopped), user_agent, size=workers)
+        self.backlog = Backlog(workers)
         self.custody = Custody(holder, self.backlog, clock, log)
-        self._executor = ThreadPoolExecutor(self._workers, thread_name_prefix="deliver")
-        self._back: queue.SimpleQueue[tuple[Pick, Entry, Future[Outcome]]] = queue.SimpleQueue()
         self._until = float("inf")
         self._looked = float("-inf")
         self._listed = False
         self._aside: dict[str, float] = {}
-        self._webhooks: list[Webhook] = []
         self.beat = clock.monotonic()
         self.refused_by_token = False
         self.settings = settings
@@ -105,23 +97,11 @@ class Turn:
         self._log.level = settings.delivery.log_level
         self._log.hide([secret.reveal() for secret in settings.secrets])
         self.custody.settings = settings
-        if not self._webhooks or before != settings:
-            # What is on its way keeps the client that it began with.
-            self._webhooks.append(Webhook(settings.delivery, settings.proxy_password, self._user_agent))
-            if not self.backlog.running():
-                for old in self._webhooks[:-1]:
-                    old.close()
-                del self._webhooks[:-1]
+        self._crew.apply(settings, idle=not self.backlog.running())
+        self.backlog.workers = self._crew.size
+        if before != settings:
             self.custody.mended(before)
-        self._resize(self._fixed_workers or settings.delivery.workers)
         self.custody.block()
-
-    def _resize(self, workers: int) -> None:
-        if workers != self._workers:
-            # What is on its way ends in the old executor.
-            self._executor.shutdown(wait=False)
-            self._executor = ThreadPoolExecutor(workers, thread_name_prefix="deliver")
-            self._workers = self.backlog.workers = workers
 
     def run(self, goal: Goal, chores: Callable[[], None] = lambda: None) -> None:
         """Deliver until the goal is reached, then wait a little for what is on its way."""
@@ -159,10 +139,7 @@ class Turn:
 
     def close(self) -> None:
         """Give back threads and connections; what is still on its way is left to end by itself."""
-        self._executor.shutdown(wait=False)
-        if not self.backlog.running():
-            for webhook in self._webhooks:
-                webhook.close()
+        self._crew.close()
 
     def _is_over(self, goal: Goal) -> bool:
         now = self.clock.monotonic()
@@ -174,7 +151,7 @@ class Turn:
         return at >= goal.until or (not goal.wait and at > now)
 
     def _pause(self, goal: Goal) -> float:
-        if self.backlog.running() >= self._workers:
+        if self.backlog.running() >= self._crew.size:
             return LOOK_S
         now = self.clock.monotonic()
         return max(min(LOOK_S, self._time(goal.first) - now, goal.until - now), 0.0)
@@ -223,22 +200,10 @@ class Turn:
                 break
             entry = self._read(pick.name)
             if entry is not None and pick.tenant:
-                self._submit(pick, entry)
+                self._crew.send(pick, entry, until=self._until)
             elif entry is not None and self._assign(entry):
                 parked.append(pick.name)
         self._holder.park(parked)
-
-    def _submit(self, pick: Pick, entry: Entry) -> None:
-        future = self._executor.submit(
-            self._worker.work,
-            entry,
-            self.settings.tenants[pick.tenant],
-            self._webhooks[-1],
-            until=self._until,
-            limit=self.settings.delivery.max_body_bytes,
-            test_first=pick.test_first,
-        )
-        future.add_done_callback(lambda done: self._back.put((pick, entry, done)))
 
     def _assign(self, entry: Entry) -> bool:
         """Put an entry that was read into its tenant's lane; True where it cannot go at once."""
@@ -294,23 +259,24 @@ class Turn:
         self._aside[name] = until
 
     def _take_back(self, timeout_s: float) -> None:
-        try:
-            pick, entry, future = self._back.get(timeout=timeout_s) if timeout_s > 0 else self._back.get_nowait()
-        except queue.Empty:
+        back = self._crew.take(timeout_s)
+        if back is None:
             return
-        error = future.exception()
-        if isinstance(error, EntryGone):
-            self.backlog.remove(entry.name)
-        elif error is not None:
-            # The entry is on disk and stays there. What keeps happening shows in the log, each time.
-            self._log.event(
-                "outbox.failed" if isinstance(error, OSError) else "process.bug",
-                id=entry.id,
-                reason=f"{type(error).__name__}: {error}",
-            )
-            self.backlog.again(entry.name, self.clock.monotonic() + _FAULT_WAIT_S)
+        if back.outcome is not None:
+            self._settle(back.pick, back.entry, back.outcome)
+        elif isinstance(back.error, EntryGone):
+            self.backlog.remove(back.entry.name)
         else:
-            self._settle(pick, entry, future.result())
+            self._put_off(back)
+
+    def _put_off(self, back: Back) -> None:
+        """The entry is on disk and stays there. What keeps happening shows in the log, each time."""
+        kind = type(back.error).__name__
+        if isinstance(back.error, OSError):
+            self._log.event("outbox.failed", id=back.entry.id, reason=f"{kind}: {back.error}")
+        else:
+            self._log.event("process.bug", id=back.entry.id, error=kind)
+        self.backlog.again(back.entry.name, self.clock.monotonic() + _FAULT_WAIT_S)
 
     def _settle(self, pick: Pick, entry: Entry, outcome: Outcome) -> None:
         if (

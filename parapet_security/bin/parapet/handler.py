@@ -27,6 +27,24 @@ _TURN_S = 20.0
 _SPLUNKD_S = 5.0
 
 
+class Call:
+    """One call of splunkd's persistent handler interface.
+
+    Attributes:
+        reply: in the form that the interface wants; what is there before `run`, and after it failed, says that it failed.
+    """
+
+    def __init__(self, text: str) -> None:
+        """Take the call's JSON."""
+        self._text = text
+        self.reply = _reply(500, {"error": "a fault of the app; see parapet_security.log"})
+
+    def run(self) -> int:
+        """Answer it; returns an exit code."""
+        self.reply = _reply(*answer(json.loads(self._text)))
+        return 0
+
+
 def answer(request: Mapping[str, Any], env: Mapping[str, str] = os.environ) -> tuple[int, dict[str, Any]]:
     """Handle one call.
 
@@ -91,6 +109,5 @@ def _deliver(outbox: Outbox, splunkd: Splunkd, log: Log) -> dict[str, Any]:
     return {**total, "held_by_other": held_by_other}
 
 
-def to_text(status: int, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """An answer in the form that splunkd's persistent handler interface wants."""
+def _reply(status: int, payload: dict[str, Any]) -> dict[str, object]:
     return {"status": status, "payload": json.dumps(payload), "headers": {"Content-Type": "application/json"}}

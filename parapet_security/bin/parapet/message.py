@@ -94,8 +94,9 @@ def build_head(
     links = _known(results=alert.results_link, alert=alert.view_link)
     if links:
         head["links"] = links
-    server = _known(guid=alert.server_guid or facts.server_guid, version=facts.server_version)
-    head["splunk"] = {"server": alert.server_host, **server}
+    if alert.server_host:
+        server = _known(guid=alert.server_guid or facts.server_guid, version=facts.server_version)
+        head["splunk"] = {"server": alert.server_host, **server}
     return head, unknown
 
 

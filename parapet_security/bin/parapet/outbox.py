@@ -96,8 +96,8 @@ class Outbox:
         try:
             try:
                 disk.write_all(descriptor, line)
-                digest = "" if source is None else _copy(source, descriptor)
-                name = f"{trigger_ms(alert):013d}-{firing_id(alert, digest)}"
+                content = "" if source is None else _copy(source, descriptor)
+                name = f"{trigger_ms(alert):013d}-{firing_id(alert, content)}"
                 # An entry moves from new/ to pending/ to dead/, so looking in this order cannot miss it.
                 known = any(os.path.lexists(self.path(place, name + ".alert")) for place in ("new", "pending", "dead"))
                 if not known:
@@ -150,14 +150,26 @@ def _close(source: int) -> None:
         pass  # it was only read: what is stored is stored
 
 
-def _copy(source: int, target: int) -> str:
-    digest = sha256()
+def digest(path: str) -> str:
+    """The digest of a results file that `put` would take along, as the firing's id holds it; "" where it would be left out."""
+    source = _open(path)
+    if source is None:
+        return ""
+    try:
+        return _copy(source, None)
+    finally:
+        _close(source)
+
+
+def _copy(source: int, target: int | None) -> str:
+    found = sha256()
     while True:
         try:
             chunk = os.read(source, _CHUNK_BYTES)
         except OSError:
             chunk = b""  # what could be read counts; the deliverer finds the break and says so
         if not chunk:
-            return digest.hexdigest()
-        digest.update(chunk)
-        disk.write_all(target, chunk)
+            return found.hexdigest()
+        found.update(chunk)
+        if target is not None:
+            disk.write_all(target, chunk)

@@ -150,14 +150,14 @@ class Service:
 
     def _look_once_more(self, before: Turn) -> None:
         """An alert that was put while the lock was held relies on its holder, also on one that is ending."""
-        if not before.left_behind() or not self._outbox.lock.try_acquire():
-            return
-        try:
-            turn = self._new_turn(before.settings, lambda: False)
-            turn.run(Goal(turn.now() + _LAST_LOOK_S, wait=False))
-            turn.close()
-        finally:
-            self._outbox.lock.release()
+        turn, until = before, before.now() + _LAST_LOOK_S
+        while turn.left_behind() and turn.now() < until and self._outbox.lock.try_acquire():
+            try:
+                turn = self._new_turn(before.settings, lambda: False)
+                turn.run(Goal(until, wait=False))
+                turn.close()
+            finally:
+                self._outbox.lock.release()
 
     def _reload(self, turn: Turn) -> None:
         now = self._clock.monotonic()
