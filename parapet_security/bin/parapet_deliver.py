@@ -1,7 +1,5 @@
 """The deliver handler's entry, a persistent REST handler. Must not do anything but hand over."""
 
-from __future__ import annotations
-
 import os
 import sys
 

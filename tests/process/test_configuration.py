@@ -22,7 +22,6 @@ WRONG = {
     "dead_days": "0",
     "retry_dead": "yesterday",
     "log_level": "LOUD",
-    "proxy_url": "socks5://localhost:1",
     "proxy_user": "x",
 }
 
@@ -40,6 +39,19 @@ def test_everything_that_is_wrong_is_said_at_once(scene):
     assert len(problems) == len(WRONG) + 3
     assert "misplaced" not in fired.stderr
     assert scene.tenant.refusals == []
+
+
+def test_proxy_that_cannot_be_used_is_not_gone_past(scene):
+    """The administrator wants a proxy to be taken: alerts wait until it can be, and go then."""
+    scene.configure({"proxy_url": "socks5://localhost:1"})
+    fired = ended(scene.fire())
+    assert fired.exit_code == 4
+    assert "proxy_url must be of the form" in fired.stderr
+    assert scene.tenant.requests == []
+    scene.configure({"proxy_url": ""})
+    scene.start_forwarder()
+    scene.wait_until_empty()
+    assert len(scene.tenant.accepted) == 1
 
 
 def test_forwarder_says_them_too(scene):

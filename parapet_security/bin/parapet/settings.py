@@ -219,7 +219,7 @@ def _number(name: str, text: str, problems: list[str]) -> float | None:
     if text:
         kind = "a whole number" if rule.whole else "a number"
         problems.append(
-            f"[delivery] {name} must be {kind} from {rule.low:g} to {rule.high:.15g} {rule.unit} (got {_shown(text)});"
+            f"[delivery] {name} must be {kind} from {rule.low:.15g} to {rule.high:.15g} {rule.unit} (got {_shown(text)});"
             f" the default {rule.default:.15g} counts"
         )
     return None
