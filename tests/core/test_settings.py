@@ -71,7 +71,13 @@ def test_both_limits_of_a_range_are_in_it(name):
         delivery, wrong = delivery_from({name: text})
         assert delivery == Delivery()
         assert len(wrong) == 1
-        for part in (f"[delivery] {name} ", f"from {rule.low:.15g} to ", rule.unit, repr(text), f"{rule.default:.15g} counts"):
+        for part in (
+            f"[delivery] {name} ",
+            f"from {rule.low:.15g} to ",
+            rule.unit,
+            repr(text),
+            f"{rule.default:.15g} counts",
+        ):
             assert part in wrong[0]
 
 
