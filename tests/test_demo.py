@@ -33,7 +33,14 @@ def start(tmp_path, *arguments, before=""):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
+        # A shell starts what it runs in the background with SIGINT ignored; a terminal, where people press Ctrl-C, does not.
+        preexec_fn=None if os.name == "nt" else obey_sigint,  # noqa: PLW1509  it only sets a signal
     )
+
+
+def obey_sigint():
+    """Take SIGINT as a process on a terminal does."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def interrupt_after(process, text):
@@ -44,7 +51,10 @@ def interrupt_after(process, text):
         if text in line:
             break
     process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=30)
+    try:
+        rest, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
     return "".join(seen) + rest, errors
 
 

@@ -46,9 +46,9 @@ def test_retry_after_holds_the_tenant_with_429_and_503_only(status):
 def test_no_answer_holds_the_tenant(error):
     """A certificate at the slow pace, with what to do; the rest with back-off."""
     found = classify(Answer(None, error, webhook.ERRORS[error]))
-    assert found.kind is (Kind.TENANT_SLOW if error == "certificate" else Kind.TENANT_WAITS)
+    assert found.kind is (Kind.TENANT_SLOW if error in ("certificate", "ca_file") else Kind.TENANT_WAITS)
     assert found.reason == error
-    assert ("ca_file" in found.todo) == (error == "certificate")
+    assert ("ca_file" in found.todo) == (error in ("certificate", "ca_file"))
 
 
 def test_an_answer_without_a_word_is_no_answer():

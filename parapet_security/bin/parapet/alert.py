@@ -63,7 +63,7 @@ def parse(stdin: bytes) -> tuple[Alert, list[tuple[str, str, str]]]:
         StdinError: it is not JSON, or not of the shape that Splunk sends.
     """
     try:
-        payload = json.loads(stdin.decode("utf-8", "replace"))
+        payload = json.loads(stdin.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError) as error:
         what = "is empty" if not stdin.strip() else f"is not JSON ({_short(error)})"
         raise StdinError(f"stdin {what}; check that [parapet_security] has payload_format = json") from error
@@ -80,6 +80,15 @@ def from_payload(payload: object) -> tuple[Alert, list[tuple[str, str, str]]]:
     row = payload.get("result")
     if row is not None and not isinstance(row, dict):
         raise StdinError(f"`result` on stdin must be an object or null, not {_kind(row)}")
+    try:
+        return _from_object(payload, configuration, row)
+    except RecursionError as error:
+        raise StdinError("stdin holds objects that are nested too deep") from error
+
+
+def _from_object(
+    payload: dict[str, object], configuration: dict[str, object], row: dict[str, object] | None
+) -> tuple[Alert, list[tuple[str, str, str]]]:
     values = {name: _text(payload.get(name)) for name in _PAYLOAD}
     values.update({name: _token(configuration.get(name)) for name in TOKEN_PARAMS})
     params, wrong = _params(configuration)
@@ -118,7 +127,7 @@ def firing_id(alert: Alert, content: str) -> str:
         20 hexadecimal digits.
     """
     identity = [alert.sid, alert.search_name, alert.result_id, content, alert.row if not content else None]
-    identity += [getattr(alert, name) for name in USER_PARAMS]
+    identity += [getattr(alert, name) for name in USER_PARAMS + TOKEN_PARAMS]
     return sha256(json.dumps(identity, sort_keys=True).encode("ascii")).hexdigest()[:20]
 
 

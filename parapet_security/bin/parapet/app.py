@@ -20,6 +20,8 @@ def run(use_case: Callable[[], int]) -> int:
     Args:
         use_case: what to do; returns an exit code.
     """
+    # Where it is set, Python writes the keys of every TLS connection into a file, and with them the token.
+    os.environ.pop("SSLKEYLOGFILE", None)
     try:
         return use_case()
     except KeyboardInterrupt:

@@ -6,6 +6,7 @@ nobody else delivers.
 
 from __future__ import annotations
 
+import os
 import time
 
 from . import alert as alerts
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
 _USAGE = "usage: parapet_security.py --execute (the payload on stdin), or parapet_security.py SETTINGS_FILE (key=value lines)"
 
 
-def main(argv: list[str], stdin: BinaryIO, stderr: TextIO, env: Mapping[str, str]) -> int:
+def main(argv: list[str], stdin: BinaryIO | None, stderr: TextIO, env: Mapping[str, str]) -> int:
     """Handle one alert.
 
     Args:
         argv: the command line, program first: `--execute`, or a settings file (the guide's own form).
-        stdin: the payload.
+        stdin: the payload; None where the process was started without one.
         stderr: splunkd reads it into splunkd.log.
         env: the environment.
 
@@ -44,7 +45,7 @@ def main(argv: list[str], stdin: BinaryIO, stderr: TextIO, env: Mapping[str, str
     try:
         if argv[1:] != ["--execute"]:
             raise UsageError(_USAGE)
-        data = stdin.read()
+        data = stdin.read() if stdin is not None else b""
         alert, wrong = alerts.parse(data)
     except ParapetError as error:
         log.event("action.refused", reason=str(error), code=error.code)
@@ -56,9 +57,17 @@ def main(argv: list[str], stdin: BinaryIO, stderr: TextIO, env: Mapping[str, str
     return _keep(alert, data, where, log)
 
 
+def _captured_ms(alert: Alert) -> int:
+    """A time for a firing that names none: its results file's, which is the same when Splunk starts the action twice; else the clock."""
+    try:
+        return int(os.path.getmtime(alert.results_file) * 1000)
+    except (OSError, ValueError):
+        return int(time.time() * 1000)
+
+
 def _keep(alert: Alert, data: bytes, where: places.Places, log: Log) -> int:
     outbox = Outbox(where.outbox)
-    captured_ms = int(time.time() * 1000)
+    captured_ms = _captured_ms(alert)
     identity = {"tenant": alert.tenant, "search": alert.search_name, "sid": alert.sid}
     try:
         if not where.ours:

@@ -122,7 +122,7 @@ class Chores:
             except ParapetError as error:
                 self._log.event("outbox.failed", id=firing, request=request, reason=str(error))
             # Done first, answered then: a crash in between does it twice, which changes nothing.
-            self._holder.answer(firing, request)
+            self._try(lambda done=(firing, request): self._holder.answer(*done))  # type: ignore[misc]  # bound now
 
     def _drop(self, name: str) -> None:
         entry = self._holder.read(name)

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from urllib3.response import HTTPResponse
 
+_SWITCHING_PROTOCOLS, _FIRST_FINAL = 101, 200
+_LINE_MOST = 65536
+_BLANK = (b"\r\n", b"\n")
+_LINE_ENDS = (*_BLANK, b"")
 # Bytes of an answer's body.
 _BODY_MOST = 65536
 
@@ -37,7 +41,19 @@ class _LastLine:
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer with complete headers: `http.client` takes a connection that ends in their middle for their end."""
+    """A final answer with complete headers.
+
+    `http.client` takes a connection that ends in the middle of the headers for their end, and an interim answer other than 100 (102, 103)
+    for the final one, whose bytes would then be taken for the answer to the next request.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # private, and the same from 3.7 to 3.13
+            if not _SWITCHING_PROTOCOLS < status < _FIRST_FINAL:
+                return version, status, reason
+            while self.fp.readline(_LINE_MOST) not in _LINE_ENDS:
+                pass
 
     def begin(self) -> None:
         stream = self.fp
@@ -48,7 +64,7 @@ class _Response(http.client.HTTPResponse):
         finally:
             if self.fp is lines:  # type: ignore[comparison-overlap]  # else it was closed
                 self.fp = stream
-        if lines.line not in (b"\r\n", b"\n"):
+        if lines.line not in _BLANK:
             raise http.client.RemoteDisconnected("the connection was closed before the headers were complete")
 
 

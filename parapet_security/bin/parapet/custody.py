@@ -39,9 +39,13 @@ class Custody:
 
     def open_lane(self, tenant: str) -> None:
         """A tenant's first entry was read: take over what an earlier holder noted about it."""
+        self._block(tenant)
         note = self._holder.hold(tenant)
         kind, until_ms, since_ms, rounds = (note.get(key) for key in ("kind", "until_ms", "since_ms", "attempts"))
         if kind in _KINDS.values() and isinstance(until_ms, int) and isinstance(since_ms, int):
+            latest_ms = self._latest_ms()
+            if until_ms > latest_ms:
+                self._holder.set_hold(tenant, {**note, "until_ms": latest_ms})
             if kind == "wait" or note.get("settings") == self._fingerprint(tenant):
                 attempts = rounds if isinstance(rounds, int) else 1
                 reason, todo = str(note.get("reason", "")), str(note.get("todo", ""))
@@ -58,12 +62,25 @@ class Custody:
                 )
             else:
                 self._holder.set_hold(tenant, None)
-        self._block(tenant)
+
+    def cap(self, entry: Entry) -> None:
+        """A time that is too far ahead is noted anew, or each process would begin to wait for it again."""
+        latest_ms = self._latest_ms()
+        if entry.state is not None and entry.state.not_before_ms > latest_ms:
+            self._holder.save(entry.name, entry.state._replace(not_before_ms=latest_ms))
+
+    def bury_nameless(self, entry: Entry) -> None:
+        """An entry whose tenant has no tenant's name can go nowhere."""
+        detail = f"{entry.header.alert.tenant[:80]!r} is no tenant's name"
+        self.bury(entry, entry.state, reason="tenant_name", detail=detail, todo="mend the alert's tenant")
 
     def due(self, not_before_ms: int) -> float:
         """A stored wall-clock time on the monotonic clock."""
         ahead_ms = max(not_before_ms, 0) - int(self._clock.now() * 1000)
         return self._clock.monotonic() + min(ahead_ms, _AHEAD_MOST_MS) / 1000
+
+    def _latest_ms(self) -> int:
+        return int(self._clock.now() * 1000) + _AHEAD_MOST_MS
 
     def block(self) -> None:
         """Look at every tenant again: which ones can be called with these settings at all."""
@@ -89,7 +106,8 @@ class Custody:
         if result is Result.DELIVERED:
             self._delivered(pick, entry, outcome)
         elif result is Result.DEAD:
-            self.bury(entry, outcome.state, reason=outcome.reason, detail=outcome.detail, todo=outcome.todo)
+            state = outcome.state._replace(attempts=outcome.state.attempts + 1)
+            self.bury(entry, state, reason=outcome.reason, detail=outcome.detail, todo=outcome.todo)
         elif result is Result.STOPPED:
             self._backlog.again(entry.name, float("-inf"))
         else:

@@ -117,9 +117,15 @@ def _begin(entry: Entry, means: Means, source: Source) -> State:
         alert, first, every_row=alert.send == "all", row_count=count, fired_ms=entry.fired_ms, facts=facts
     )
     if unknown:
-        means.log.event("severity.unknown", id=entry.id, value=unknown, search=alert.search_name)
+        means.log.event("severity.unknown", id=entry.id, field=unknown, search=alert.search_name)
     state = new_state(head, means.limit)
-    means.save(state, first=True)
+    try:
+        means.save(state, first=True)
+    except OSError as error:
+        if alert.send == "all":
+            raise
+        # A full disk must not keep what is on it: one body needs no state to be finished, and its delivery makes room.
+        means.log.event("outbox.failed", id=entry.id, reason=str(error))
     return state
 
 

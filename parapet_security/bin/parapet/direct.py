@@ -14,7 +14,7 @@ from .alert import firing_id, trigger_ms
 from .chores import Chores
 from .clock import Clock
 from .enrich import Enricher
-from .errors import Exit, Forbidden, SplunkdError, Unreachable
+from .errors import Exit, Forbidden, LockUnavailable, SplunkdError, Unreachable
 from .forward import Goal, Turn
 from .holder import Holder
 from .memory import MemoryHolder
@@ -39,7 +39,7 @@ class _Session:
     """What the payload says about splunkd; the session key stays in here."""
 
     def __init__(self, data: bytes, log: Log) -> None:
-        payload = json.loads(data.decode("utf-8", "replace"))
+        payload = json.loads(data.decode("utf-8-sig", "replace"))
         self._key, self._uri = str(payload.get("session_key") or ""), str(payload.get("server_uri") or "")
         log.hide([self._key])
 
@@ -59,6 +59,16 @@ def from_outbox(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log) 
     except SplunkdError as error:
         log.event("alert.undeliverable", **_identity(name, alert), reason=str(error), todo=_RIGHTS)
         return Exit.CONFIGURATION
+    try:
+        return _hold_and_deliver(outbox, name, alert, session=session, settings=settings, log=log)
+    except LockUnavailable as error:
+        log.event("outbox.lock_failed", reason=str(error))
+        return without_lock(outbox, name, alert, data, log)
+
+
+def _hold_and_deliver(
+    outbox: Outbox, name: str, alert: Alert, *, session: _Session, settings: Settings, log: Log
+) -> int:
     code: int = Exit.OK
     first, others_until = name, 0.0
     while outbox.lock.try_acquire():
@@ -108,12 +118,16 @@ def from_memory(alert: Alert, data: bytes, captured_ms: int, log: Log) -> int:
     except SplunkdError as error:
         log.event("alert.lost", **_identity(name, alert), fired=alert.trigger_time, reason=str(error))
         return Exit.LOST
-    turn = _turn(MemoryHolder(name, alert, captured_ms=captured_ms), settings, session, log)
+    holder = MemoryHolder(name, alert, captured_ms=captured_ms)
+    turn = _turn(holder, settings, session, log)
     code = _own(turn, name, alert, log, lasting=False)
-    if code == Exit.OK:
+    if code == Exit.OK and not holder.lost_rows:
         return code
     # A refusal is a loss here too: there is no place for a dead letter.
-    reason = "refused for good, see delivery.dead" if code == Exit.REFUSED else turn.obstacle(name)[1]
+    reason = {
+        Exit.OK: f"{holder.lost_rows} rows were too large for the tenant, see delivery.row_dead; the others are delivered",
+        Exit.REFUSED: "refused for good, see delivery.dead",
+    }.get(Exit(code)) or turn.obstacle(name)[1]
     log.event("alert.lost", **_identity(name, alert), fired=alert.trigger_time, reason=reason)
     return Exit.LOST
 
@@ -122,7 +136,7 @@ def _turn(holder: Holder | MemoryHolder, settings: Settings, session: _Session, 
     for problem in settings.problems:
         log.event("settings.problem", problem=problem)
     clock = Clock()
-    enricher = Enricher(session.splunkd(2.0), log, clock.monotonic, with_server=False)
+    enricher = Enricher(session.splunkd(2.0), log, clock.monotonic)
     return Turn(holder, settings, clock=clock, log=log, enricher=enricher, user_agent=USER_AGENT, workers=1)
 
 
@@ -156,6 +170,7 @@ def _others(turn: Turn, holder: Holder, session: _Session, log: Log, *, until: f
             log.event("settings.failed", reason=str(error))
             return False
         turn.run(Goal(until, wait=False), chores)
+        chores.census()
     elif turn.clock.now() - holder.usage_s() > 60:
         chores.census()
     return turn.now() < until

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 
 _BINARY = getattr(os, "O_BINARY", 0)
 _POSIX = os.name == "posix"
@@ -116,9 +118,18 @@ def append(path: str, data: bytes, *, durable: bool) -> None:
         os.close(descriptor)
 
 
+def open_file(path: str) -> int:
+    """Open a regular file for reading. A pipe or a device would hang or never end: for these, OSError."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file", path)
+    return descriptor
+
+
 def read(path: str, most: int) -> bytes:
     """Up to `most` bytes from the start of a file."""
-    with open(path, "rb") as stream:
+    with os.fdopen(open_file(path), "rb") as stream:
         return stream.read(most)
 
 

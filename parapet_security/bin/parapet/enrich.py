@@ -22,19 +22,16 @@ _QUIET_S = 30.0
 class Enricher:
     """Facts for alerts, from one splunkd; safe to use from many threads."""
 
-    def __init__(
-        self, splunkd: Splunkd | None, log: Log, monotonic: Callable[[], float], *, with_server: bool = True
-    ) -> None:
+    def __init__(self, splunkd: Splunkd | None, log: Log, monotonic: Callable[[], float]) -> None:
         """Ask nothing yet.
 
         Args:
             splunkd: a session with a short time-out, or None where there is none.
             log: where failures are told, at DEBUG.
             monotonic: the clock for pauses.
-            with_server: whether to ask for splunkd's version, which costs a process that delivers one alert more than it is worth.
         """
         self._splunkd, self._log, self._monotonic = splunkd, log, monotonic
-        self._server: dict[str, str] | None = None if with_server else {}
+        self._server: dict[str, str] | None = None
         self._quiet_until = float("-inf")
         self._lock = threading.Lock()
 
@@ -54,7 +51,7 @@ class Enricher:
             latest=job.get("latestTime", ""),
             description=search.get("description", ""),
             alert_severity=search.get("alert.severity", ""),
-            result_count=int(count) if count.isdigit() and alert.action_mode == "saved" else None,
+            result_count=int(count) if count.isascii() and count.isdigit() and alert.action_mode == "saved" else None,
             server_guid=server.get("guid", ""),
             server_version=server.get("version", ""),
         )

@@ -190,7 +190,7 @@ class Turn:
                 self.backlog.add(name)
                 if not self.backlog.is_running(name):
                     waiting.append(name)
-        self._holder.park(sorted(waiting)[_NEW_MOST:])
+        self._park(sorted(waiting)[_NEW_MOST:])
 
     def _send_off(self, first: str) -> None:
         parked: list[str] = []
@@ -203,27 +203,20 @@ class Turn:
                 self._crew.send(pick, entry, until=self._until)
             elif entry is not None and self._assign(entry):
                 parked.append(pick.name)
-        self._holder.park(parked)
+        self._park(parked)
 
     def _assign(self, entry: Entry) -> bool:
         """Put an entry that was read into its tenant's lane; True where it cannot go at once."""
         tenant = entry.header.alert.tenant
         if not TENANT_NAME.match(tenant):
-            self.custody.bury(
-                entry,
-                entry.state,
-                reason="tenant_name",
-                detail=f"{tenant[:80]!r} is no tenant's name",
-                todo="mend the alert's tenant",
-            )
+            self._set_aside(entry.name, self.clock.monotonic() + _FAULT_WAIT_S)
+            self._guard(lambda: self.custody.bury_nameless(entry))
             return False
         is_new = tenant not in self.backlog.lanes
-        due = (
-            self.custody.due(entry.state.not_before_ms) if entry.state and entry.state.not_before_ms else float("-inf")
-        )
-        self.backlog.assign(entry.name, tenant, due=due)
+        self.backlog.assign(entry.name, tenant, due=self.custody.due(entry.state.not_before_ms if entry.state else 0))
+        self._guard(lambda: self.custody.cap(entry))
         if is_new:
-            self.custody.open_lane(tenant)
+            self._guard(lambda: self.custody.open_lane(tenant))
         return self.backlog.entry_time(entry.name) > self.clock.monotonic()
 
     def _next(self, first: str) -> Pick | None:
@@ -247,12 +240,22 @@ class Turn:
             self._set_aside(name, float("inf"))
         except EntryBroken as error:
             self._log.event("outbox.swept", entry=name, reason=str(error))
-            self._holder.bury(name, None)
-            self.backlog.remove(name)
+            self._set_aside(name, self.clock.monotonic() + _FAULT_WAIT_S)
+            self._guard(lambda: self._holder.bury(name, None))
         except OSError as error:
             self._log.event("outbox.failed", entry=name, reason=str(error))
             self._set_aside(name, self.clock.monotonic() + _FAULT_WAIT_S)
         return None
+
+    def _park(self, names: list[str]) -> None:
+        self._guard(lambda: self._holder.park(names))
+
+    def _guard(self, step: Callable[[], None]) -> None:
+        """One file that cannot be moved must not stop the others."""
+        try:
+            step()
+        except OSError as error:
+            self._log.event("outbox.failed", reason=str(error))
 
     def _set_aside(self, name: str, until: float) -> None:
         self.backlog.remove(name)

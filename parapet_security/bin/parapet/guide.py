@@ -32,7 +32,7 @@ _NAMES = {"search_earliest_time": "earliest", "search_latest_time": "latest"}
 _PAYLOAD = ("search_name", "sid", "app", "owner", "server_host", "results_link")
 
 
-def main(path: str, stdin: BinaryIO, stderr: TextIO) -> int:
+def main(path: str, stdin: BinaryIO | None, stderr: TextIO) -> int:
     """Deliver one alert at once.
 
     Args:
@@ -47,7 +47,7 @@ def main(path: str, stdin: BinaryIO, stderr: TextIO) -> int:
     try:
         values = _read(path)
         log.hide([values.get("param.token", "")])
-        alert, rows = _alert(values, stdin.read())
+        alert, rows = _alert(values, stdin.read() if stdin is not None else b"")
     except ParapetError as error:
         log.event("action.refused", reason=str(error), code=error.code)
         return error.exit_code
@@ -55,6 +55,7 @@ def main(path: str, stdin: BinaryIO, stderr: TextIO) -> int:
     for problem in settings.problems:
         log.event("settings.problem", problem=problem)
     if settings.problems:
+        log.event("action.refused", reason="nothing was sent: mend what is named above", code="configuration")
         return Exit.CONFIGURATION
     captured_ms = int(time.time() * 1000)
     fired_ms = alerts.trigger_ms(alert)
@@ -74,16 +75,19 @@ def main(path: str, stdin: BinaryIO, stderr: TextIO) -> int:
         workers=1,
     )
     turn.run(Goal(turn.now() + _DEADLINE_S, first=name))
-    return _exit(turn, name)
+    return _exit(turn, name, log)
 
 
-def _exit(turn: Turn, name: str) -> int:
+def _exit(turn: Turn, name: str, log: Log) -> int:
     counts = turn.custody.counts
     if counts["delivered"]:
         return Exit.OK
     if counts["dead"]:
         return Exit.REFUSED
-    return Exit.CONFIGURATION if turn.obstacle(name)[0] else Exit.LOST
+    needs_person, reason, todo = turn.obstacle(name)
+    # Nothing is kept here, so what was deferred until the end is lost, and the last line says so.
+    log.event("alert.lost", id=name[14:], reason=reason, todo=todo)
+    return Exit.CONFIGURATION if needs_person else Exit.LOST
 
 
 def _read(path: str) -> dict[str, str]:

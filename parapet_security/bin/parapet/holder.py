@@ -101,7 +101,7 @@ class Holder:
             RowsUnreadable: it is no results file.
         """
         if not found.header.rows:
-            return Rows(open(found.header.alert.results_file, "rb"))
+            return Rows(os.fdopen(disk.open_file(found.header.alert.results_file), "rb"))
         stream = self._open(found.name, "")
         stream.readline(entry.HEADER_MAX_BYTES)
         return Rows(stream)
@@ -218,7 +218,7 @@ class Holder:
     def _open(self, name: str, folder: str) -> BinaryIO:
         for place in [folder] if folder else ["new", "pending", "new"]:  # it may be parked between two looks
             try:
-                return open(self._path(place, name + ".alert"), "rb")
+                return os.fdopen(disk.open_file(self._path(place, name + ".alert")), "rb")
             except FileNotFoundError:
                 continue
         raise EntryGone(f"the entry {name} is not there any more")

@@ -16,6 +16,10 @@ _MAX_BYTES = 10 * 1024 * 1024
 _KEEP = 5
 _VALUE_MOST = 600
 _SECRET_LEAST = 6
+# A pipe in the file's place must not hang an alert.
+_FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+# What a token looks like, for one that was put where none belongs.
+_TOKEN = re.compile(r"pst_[^\s\"',;&]{6,}")
 
 # event: (level, what it means, what to do)
 EVENTS = {
@@ -188,11 +192,11 @@ class Log:
         text = value if isinstance(value, str) else str(value)
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return text
+        return _TOKEN.sub("***", text)
 
     def _append(self, line: bytes) -> None:
         try:
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _FLAGS, 0o600)
             try:
                 os.write(descriptor, line)
             finally:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from . import disk
 from .entry import Header
 from .errors import EntryGone
 from .holder import Entry
@@ -16,7 +18,11 @@ if TYPE_CHECKING:
 
 
 class MemoryHolder:
-    """Has the methods of `holder.Holder` that a delivery needs, for one entry."""
+    """Has the methods of `holder.Holder` that a delivery needs, for one entry.
+
+    Attributes:
+        lost_rows: how many rows the tenant did not take, each too large by itself.
+    """
 
     def __init__(self, name: str, alert: Alert, *, captured_ms: int, rows: list[Row] | None = None) -> None:
         """Hold one alert under an entry's name, with all its rows; without `rows` they are read where Splunk left them."""
@@ -26,6 +32,7 @@ class MemoryHolder:
         )
         self._state: State | None = None
         self._there = True
+        self.lost_rows = 0
 
     def names(self, folder: str) -> list[str]:
         """The one entry, while it is there."""
@@ -39,7 +46,11 @@ class MemoryHolder:
 
     def rows(self, found: Entry) -> Rows | GivenRows:
         """All rows: those given, else those of the results file where Splunk left it (OSError where it is not there, RowsUnreadable)."""
-        return Rows(open(found.header.alert.results_file, "rb")) if self._rows is None else GivenRows(self._rows)
+        return (
+            Rows(os.fdopen(disk.open_file(found.header.alert.results_file), "rb"))
+            if self._rows is None
+            else GivenRows(self._rows)
+        )
 
     def save(self, name: str, state: State, *, first: bool = False, durable: bool = False) -> None:
         """Keep the state as long as the process lives."""
@@ -54,7 +65,8 @@ class MemoryHolder:
         self._there = False
 
     def bury_row(self, name: str, header: Header, state: State) -> None:
-        """A row that the tenant does not take has no place to stay; the log names it."""
+        """A row that the tenant does not take has no place to stay: it is lost."""
+        self.lost_rows += 1
 
     def park(self, names: list[str]) -> None:
         """There is one place only."""

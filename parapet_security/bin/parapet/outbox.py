@@ -138,7 +138,7 @@ def _open(path: str) -> int | None:
     if not path:
         return None
     try:
-        return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        return disk.open_file(path)
     except (OSError, ValueError):  # ValueError: what no file can be called
         return None
 

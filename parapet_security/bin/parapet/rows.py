@@ -9,9 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import re
 import zlib
-from fnmatch import translate
 
 from .errors import RowsUnreadable
 
@@ -22,8 +20,8 @@ if TYPE_CHECKING:
     Row = Dict[str, Union[str, List[str]]]
     Selector = Callable[[str], bool]
 
-# The most that `csv` takes on every platform (a C long, which has 32 bits on Windows): a value of 2 MB must pass.
-csv.field_size_limit(2**31 - 1)
+# A value of some megabytes must pass; one that would not fit into memory with its copies is where the file breaks.
+csv.field_size_limit(64 * 1024 * 1024)
 
 _BROKEN = (OSError, EOFError, zlib.error, csv.Error, UnicodeError)
 
@@ -110,11 +108,20 @@ def decode_multivalue(encoded: str) -> str | list[str]:
 
 
 def selector(fields: str, exclude_fields: str) -> Selector:
-    """Which fields travel: those that match a wildcard of `fields` (all, where it is empty) and none of `exclude_fields`; both comma separated."""
-    wanted, unwanted = _pattern(fields), _pattern(exclude_fields)
-    return lambda name: (
-        is_public(name) and (wanted is None or bool(wanted.match(name))) and not (unwanted and unwanted.match(name))
-    )
+    """Which fields travel: those that match a wildcard of `fields` (all, where it is empty) and none of `exclude_fields`; both comma separated.
+
+    The one wildcard is `*`, for any characters or none, as in Splunk.
+    """
+    wanted, unwanted = _patterns(fields), _patterns(exclude_fields)
+    known: dict[str, bool] = {}
+
+    def select(name: str) -> bool:
+        if name not in known:
+            is_wanted = not wanted or any(_matches(pattern, name) for pattern in wanted)
+            known[name] = is_public(name) and is_wanted and not any(_matches(pattern, name) for pattern in unwanted)
+        return known[name]
+
+    return select
 
 
 def _split(encoded: str) -> list[str]:
@@ -134,8 +141,21 @@ def _split(encoded: str) -> list[str]:
         start = place = place + 3
 
 
-def _pattern(wildcards: str) -> re.Pattern[str] | None:
-    names = [name.strip() for name in wildcards.split(",") if name.strip()]
-    if not names or "*" in names:
-        return re.compile("") if names else None
-    return re.compile("|".join(f"(?:{translate(name)})" for name in names))
+def _patterns(wildcards: str) -> list[list[str]]:
+    return [name.strip().split("*") for name in wildcards.split(",") if name.strip()]
+
+
+def _matches(pieces: list[str], name: str) -> bool:
+    """Whether a name has these pieces in this order, with anything between them. What an analyst types must never hang: no pattern of `re`."""
+    first, last = pieces[0], pieces[-1]
+    if len(pieces) == 1:
+        return name == first
+    if len(name) < len(first) + len(last) or not (name.startswith(first) and name.endswith(last)):
+        return False
+    place, end = len(first), len(name) - len(last)
+    for piece in pieces[1:-1]:
+        found = name.find(piece, place, end)
+        if found < 0:
+            return False
+        place = found + len(piece)
+    return True

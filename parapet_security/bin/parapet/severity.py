@@ -64,9 +64,9 @@ def resolve(setting: str, fields: str, own_map: str, row: Mapping[str, object], 
         levels = [known[word] for word in words if word in known]
         if levels:
             return max(levels, key=LEVELS.index), ""
-        unknown = unknown or next((f"{name}={word}" for word in words if word), "")
+        unknown = unknown or (name if any(words) else "")
     word = alert_severity.strip().lower()
     level = _ALERT_NUMBERS.get(word) or known.get(word)
     if level:
         return level, ""
-    return FALLBACK, unknown or (f"alert_severity={word}" if word else "")
+    return FALLBACK, unknown or ("alert_severity" if word else "")

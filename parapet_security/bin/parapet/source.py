@@ -65,7 +65,7 @@ class Source:
         try:
             self._rows = self._open_rows()
             return sum(1 for _ in self._rows)
-        except (OSError, RowsUnreadable):
+        except (OSError, ValueError, RowsUnreadable):
             return 1 if self._header.alert.row else 0
         finally:
             self.close()
@@ -82,6 +82,6 @@ class Source:
             return
         try:
             self._rows = self._open_rows()
-        except (OSError, RowsUnreadable) as error:
+        except (OSError, ValueError, RowsUnreadable) as error:
             self._from_file = False
             self._log.event("results.unreadable", id=self._id, reason=str(error))

@@ -51,7 +51,7 @@ class Splunkd:
         except ValueError:
             host, port = None, None
         if not host or not port or parts.scheme not in ("http", "https"):
-            raise Unreachable(f"server_uri {server_uri[:80]!r} is not the address of a splunkd")
+            raise Unreachable("server_uri is not the address of a splunkd")
         self.session_ended = False
         self._context = binding.Context(
             handler=binding.handler(timeout=timeout_s),
@@ -113,17 +113,16 @@ class Splunkd:
         """Call the deliver handler, which takes no input. Raises SplunkdError; its counts otherwise."""
         try:
             document = json.loads(self._call("post", "/services/parapet_security/deliver"))
-        except ValueError:
+        except (ValueError, RecursionError):
             document = None
         return document if isinstance(document, dict) else {}
 
     def _json(self, method: str, path: str, **query: object) -> list[dict[str, Any]]:
         try:
             document = json.loads(self._call(method, path, output_mode="json", **query))
-            entries = document["entry"]
-        except (ValueError, KeyError, TypeError) as error:
+            return [entry for entry in document["entry"] if isinstance(entry, dict)]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise Unreachable(f"splunkd's answer to {path} is not what its REST interface gives") from error
-        return [entry for entry in entries if isinstance(entry, dict)]
 
     def _call(self, method: str, path: str, **query: object) -> bytes:
         try:

@@ -5,7 +5,7 @@
 | 2xx | DELIVERED |
 | 429; 503 with Retry-After | TENANT_WAITS |
 | no answer (DNS, refused, reset, timeout, TLS, cut off, proxy) | TENANT_WAITS |
-| a certificate that does not verify | TENANT_SLOW |
+| a certificate that does not verify, a ca_file that cannot be used | TENANT_SLOW |
 | 408, 425, any 5xx, and what is no HTTP status | ENTRY_WAITS |
 | 3xx, 401, 403, 404, 407 | CONFIGURATION |
 | 413 | TOO_LARGE |
@@ -67,7 +67,11 @@ _CONFIGURATION = {
     407: "the proxy wants a user name and a password, or refuses these: set proxy_username and the proxy's password",
 }
 _REDIRECT = "the URL answers with a redirect, which is never followed (it would carry the token elsewhere): set the final webhook URL"
-_CERTIFICATE = "the certificate does not verify: set ca_file to the CA that signed it (a proxy that opens TLS has its own), or mend the server"
+# Without an answer, and somebody has to mend something.
+_SLOW = {
+    "certificate": "the certificate does not verify: set ca_file to the CA that signed it (a proxy that opens TLS has its own), or mend the server",
+    "ca_file": "ca_file cannot be read, or holds no certificate: set it to a PEM file that the user who runs Splunk can read, on every host",
+}
 
 
 def classify(answer: Answer) -> Verdict:
@@ -81,8 +85,8 @@ def classify(answer: Answer) -> Verdict:
     """
     status = answer.status
     if status is None:
-        if answer.error == "certificate":
-            return Verdict(Kind.TENANT_SLOW, "certificate", _CERTIFICATE)
+        if answer.error in _SLOW:
+            return Verdict(Kind.TENANT_SLOW, answer.error, _SLOW[answer.error])
         return Verdict(Kind.TENANT_WAITS, answer.error or "no_answer", "")
     reason = f"status_{status}"
     if 200 <= status < 300:

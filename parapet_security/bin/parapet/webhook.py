@@ -130,7 +130,7 @@ class Webhook:
                 return found
             status, retry_after = answer.status_code, answer.headers.get("Retry-After")
             attempt.shorten(_BODY_S)
-            if not finish(answer.raw, answer.headers.get("Content-Length")):
+            if status < 200 or not finish(answer.raw, answer.headers.get("Content-Length")):
                 answer.close()
         return Answer(status, "", f"HTTP {status}", retry_after)
 
