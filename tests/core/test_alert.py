@@ -272,3 +272,10 @@ ABSURD = [
 def test_an_absurd_time_is_no_time(told, sid):
     """The clock is asked by somebody else, and never for a name or an id."""
     assert alerts.trigger_ms(alert({"trigger_time": told}, sid=sid)) == 0
+
+
+@pytest.mark.parametrize("name", ["trigger_time", "alert_severity", "description", "search_query", "result_count"])
+def test_a_firing_with_another_body_has_another_id(name):
+    """Whatever Splunk filled in shows in the body, so it is part of what the id stands for."""
+    one, other = alert({name: "1769614200"}), alert({name: "1769614201"})
+    assert alerts.firing_id(one, "") != alerts.firing_id(other, "")

@@ -270,3 +270,11 @@ def test_a_stderr_that_cannot_show_a_character_still_gets_the_line():
     stderr = io.TextIOWrapper(raw, encoding="utf-8", errors="strict", newline="\n")
     Log("", stderr).event("alert.lost", search="\ud800")
     assert raw.getvalue() == b'FATAL event=alert.lost search="\\ud800"\n'
+
+
+def test_what_looks_like_a_token_is_hidden_wherever_it_is():
+    """Nobody told the log of this one: an analyst pasted it into a field of the form."""
+    stream = io.StringIO()
+    Log("", stream).event("alert.setting_ignored", setting="param.severity", value="pst_" + "canary0123456789")
+    assert "canary" not in stream.getvalue()
+    assert "value=***" in stream.getvalue()

@@ -200,3 +200,18 @@ def test_entry_that_alone_is_refused_for_a_day_is_a_dead_letter(keeper, holder, 
     assert holder.names("dead") == [poison]
     assert number == 21
     assert holder.read(poison, "dead").state.refusals == 20
+
+
+def test_hold_that_is_too_far_ahead_ends_though_no_process_lives_so_long(keeper, time):
+    """The clock had jumped: an hour ahead is an hour from the first holder on, not from each one's start."""
+    first = keeper()
+    first.holder.set_hold(
+        "main", {"kind": "wait", "until_ms": int((time.wall + 400 * HOUR_S) * 1000), "since_ms": 0, "attempts": 1}
+    )
+    first.find(1)
+    time.turn(HOUR_S / 2)
+    keeper().find(1)
+    time.turn(HOUR_S / 2 + 1)
+    last = keeper()
+    last.find(1)
+    assert last.next() is not None

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from parapet.entry import parse_header
 from parapet.errors import OutboxUnavailable
+from parapet.holder import Holder
 
 from tests.outbox.conftest import files, make_alert, put
 
@@ -170,3 +171,21 @@ def _assert_whole(outbox, name, when):
     assert header.alert == make_alert(send="all"), when
     assert ROWS.startswith(kept), when
     assert header.rows or not kept, when
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name here")
+def test_pipe_in_place_of_a_results_file_is_left_out(outbox, tmp_path):
+    """Opening it would wait for a writer for ever."""
+    os.mkfifo(str(tmp_path / "results.csv.gz"))
+    name = outbox.put(make_alert(send="all"), results_path=str(tmp_path / "results.csv.gz"), captured_ms=1)
+    assert Holder(outbox).read(name).header.rows is False
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name here")
+def test_pipe_in_place_of_an_alert_stops_nobody(outbox):
+    """It cannot be read, and says so."""
+    name = put(outbox, 1)
+    Path(outbox.path("new", name + ".alert")).unlink()
+    os.mkfifo(outbox.path("new", name + ".alert"))
+    with pytest.raises(OSError, match="no regular file"):
+        Holder(outbox).read(name)

@@ -93,6 +93,18 @@ def test_alert_that_is_neither_stored_nor_delivered_ends_with_6_and_a_fatal_line
     _assert_lost(ended, search)
 
 
+def test_row_that_is_too_large_is_a_loss_where_it_cannot_be_kept(scene):
+    """The other rows are delivered; this one has no place to stay, so the code is 6 and the line says how many."""
+    scene.tenant.max_bytes = 20000
+    search = failed_logins(rows=[{"n": "1"}, {"n": "2", "raw": "x" * 30000}, {"n": "3"}], params={"send": "all"})
+    scene.splunk.write_files(search)
+    with _file_in_place_of_the_outbox(scene):
+        ended = run_action(scene, encode(payload(scene, search)))
+    assert ended.exit_code == 6, ended.stderr
+    assert "1 rows were too large" in ended.stderr
+    assert [row["n"] for row in scene.tenant.rows(kept_back={1})] == ["1", "3"]
+
+
 def test_tenant_that_stays_down_is_a_loss_when_the_deadline_comes(scene):
     """Nobody else will try again what only this process has."""
     scene.configure({"direct_deadline": "5"})
