@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import re
 import secrets
+import signal
 import sys
 import tarfile
 import tempfile
@@ -76,6 +77,8 @@ def main(arguments: list[str]) -> int:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     screen = Screen(sys.stdout)
+    # Being told to end is the same as Ctrl-C: what was started must not stay behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with tempfile.TemporaryDirectory(prefix="parapet-demo-") as folder:
             _play(Path(folder), screen, keep=keep)

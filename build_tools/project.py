@@ -6,6 +6,7 @@ It must not know what any of those programs is for.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -64,6 +65,8 @@ def run_openly(command: list[str], **extra_environment: str) -> int:
     """Runs a program on this terminal, without standard input, and returns its exit code."""
     environment = child_environment(**extra_environment)
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL) as process:
+        # Whoever ends this program means that one too.
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         while True:
             try:
                 return process.wait()
