@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.scene import decode
+from tests.scene import decode, failed_logins
 
 
 def test_alert_reaches_the_tenant_through_the_forwarder(scene):
