@@ -76,8 +76,8 @@ class Custody:
 
     def due(self, not_before_ms: int) -> float:
         """A stored wall-clock time on the monotonic clock."""
-        ahead_ms = max(not_before_ms, 0) - int(self._clock.now() * 1000)
-        return self._clock.monotonic() + min(ahead_ms, _AHEAD_MOST_MS) / 1000
+        ahead_ms = min(max(not_before_ms, 0), self._latest_ms()) - int(self._clock.now() * 1000)
+        return self._clock.monotonic() + ahead_ms / 1000
 
     def _latest_ms(self) -> int:
         return int(self._clock.now() * 1000) + _AHEAD_MOST_MS
@@ -219,7 +219,6 @@ class Custody:
         else:
             wait_s = backoff.slow_s(self._delivery.hold_retry, random=clock.random())
         since = lane.hold.since if lane.hold else clock.now()
-        fresh = lane.hold is None or lane.hold.reason != outcome.reason
         until, attempts = clock.monotonic() + wait_s, max(rounds, 1)
         self._backlog.hold(
             pick.tenant, Hold(kind, until, attempts=attempts, reason=outcome.reason, since=since, todo=outcome.todo)
@@ -241,7 +240,7 @@ class Custody:
             self._log.event(
                 "tenant.held", tenant=pick.tenant, reason=outcome.reason, detail=outcome.detail, next_s=f"{wait_s:.1f}"
             )
-        elif fresh or rounds:
+        else:
             self._log.event(
                 "tenant.refused",
                 tenant=pick.tenant,

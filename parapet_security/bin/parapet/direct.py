@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _OTHERS_S = 10.0
 _SPLUNKD_S = 10.0
 _HANDLER_S = 1.0
+_USAGE_OLD_S = 60.0
 _RIGHTS = "enable the forwarder (the modular input parapet_forwarder), or restart splunkd once so that the deliver handler is there"
 
 
@@ -63,7 +64,7 @@ def from_outbox(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log) 
         return _hold_and_deliver(outbox, name, alert, session=session, settings=settings, log=log)
     except LockUnavailable as error:
         log.event("outbox.lock_failed", reason=str(error))
-        return without_lock(outbox, name, alert, data, log)
+        return _own(_turn(Holder(outbox), settings, session, log), name, alert, log)
 
 
 def _hold_and_deliver(
@@ -162,17 +163,19 @@ def _own(turn: Turn, name: str, alert: Alert, log: Log, *, lasting: bool = True)
 
 def _others(turn: Turn, holder: Holder, session: _Session, log: Log, *, until: float) -> bool:
     """Deliver what else is due, until `until` at most; returns whether this process could do more."""
+    waiting = bool(holder.names("new") or holder.names("pending") or holder.requests())
+    if not waiting and turn.clock.now() - holder.usage_s() <= _USAGE_OLD_S:
+        return turn.now() < until
+    # Only now: making them sweeps the whole outbox.
     chores = Chores(turn, holder, turn.clock, log, role="action", tell=lambda _matters: None)
-    if holder.names("new") or holder.names("pending") or holder.requests():
+    if waiting:
         try:
             turn.apply(configuration.load(session.splunkd(_SPLUNKD_S)))
         except SplunkdError as error:
             log.event("settings.failed", reason=str(error))
             return False
         turn.run(Goal(until, wait=False), chores)
-        chores.census()
-    elif turn.clock.now() - holder.usage_s() > 60:
-        chores.census()
+    chores.census()
     return turn.now() < until
 
 
@@ -188,13 +191,10 @@ def _ask_handler(session: _Session, name: str, alert: Alert, log: Log, why: str)
     identity = _identity(name, alert)
     try:
         session.splunkd(_HANDLER_S).ask_to_deliver()
-    except Unreachable as error:
-        if error.timed_out:
+    except SplunkdError as error:
+        if isinstance(error, Unreachable) and error.timed_out:
             log.event("alert.kept", **identity, reason="the deliver handler is still at work")
             return Exit.OK
-        log.event("alert.undeliverable", **identity, reason=f"{why}, and {error}", todo=_RIGHTS)
-        return Exit.CONFIGURATION
-    except SplunkdError as error:
         log.event("alert.undeliverable", **identity, reason=f"{why}, and {error}", todo=_RIGHTS)
         return Exit.CONFIGURATION
     log.event("alert.queued", tell=True, **identity)
