@@ -25,11 +25,11 @@ LAYERS = {
     "places": "places",
     "clock": "clock",
     # What the product does; edges come in as arguments.
-    "use case": "bulletin chores configuration connection_test custody deliver enrich source worker",
+    "use case": "bulletin chores configuration connection_test custody deliver enrich listing source worker",
     # Where edges are made and handed to the use cases. `crew` is here for one of them: it makes a new client when the settings change.
-    "wiring": "capture crew direct forward guide handler service",
+    "wiring": "capture commands crew direct forward guide handler service",
     # What an entry script calls.
-    "frame": "app modular_input",
+    "frame": "app modular_input search_command",
 }
 EDGES = {"outbox", "webhook", "splunkd", "log", "places", "clock"}
 # Who may import whom. Edges do not know each other; nobody points outwards.
@@ -73,7 +73,7 @@ CORE_MAY = {
 ONLY = {
     "requests": {"webhook"},
     "urllib3": {"connections", "webhook"},
-    "splunklib": {"splunkd", "modular_input"},
+    "splunklib": {"splunkd", "modular_input", "search_command"},
     "fcntl": {"lock"},
     "msvcrt": {"lock"},
     "socket": {"webhook", "deadline", "splunkd"},

@@ -209,7 +209,7 @@ def test_usage_counts_all_that_is_held(made, outbox):
     scene.look()
     usage = json.loads((Path(outbox.root) / "usage").read_text())
     held = sum(Path(outbox.root, item).stat().st_size for item in files(outbox, "new", "pending", "dead"))
-    assert usage == {"v": 1, "bytes": held, "max": 5000000}
+    assert usage == {"v": 1, "bytes": held, "max": 5000000, "role": "forwarder"}
     assert "waiting=2 dead=1" in scene.log.lines("outbox.state")[-1]
 
 

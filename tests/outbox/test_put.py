@@ -100,7 +100,7 @@ def test_modes_do_not_depend_on_the_umask(outbox, umask):
     before = os.umask(umask)
     try:
         name = put(outbox)
-        Holder(outbox).write_usage(1, 2)
+        Holder(outbox).write_usage(1, 2, "forwarder")
     finally:
         os.umask(before)
     root = Path(outbox.root)
@@ -198,7 +198,7 @@ def test_results_file_that_breaks_while_it_is_read_is_kept_up_to_there(outbox, t
 )
 def test_full_outbox_refuses_new_alerts(outbox, holder, held, most, fits):
     """`outbox_max_bytes` holds for all that is in it, as the lock's holder counted it last."""
-    holder.write_usage(held, most)
+    holder.write_usage(held, most, "forwarder")
     if fits:
         put(outbox)
     else:

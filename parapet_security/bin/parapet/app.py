@@ -27,11 +27,15 @@ def run(use_case: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001  the one place where everything is caught
-        where = places.find(os.environ)
-        last = error.__traceback__
-        while last is not None and last.tb_next is not None:
-            last = last.tb_next
-        at = f"{os.path.basename(last.tb_frame.f_code.co_filename)}:{last.tb_lineno}" if last else ""
-        # Only the kind and the place: the text of an unforeseen error may hold anything, a secret too.
-        Log(where.logs if where.ours else "", sys.stderr).event("process.bug", error=type(error).__name__, at=at)
+        tell_bug(error)
         return Exit.BUG
+
+
+def tell_bug(error: BaseException) -> None:
+    """Log a fault of ours: its kind and its place only, for the text of an unforeseen error may hold anything, a secret too."""
+    where = places.find(os.environ)
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    at = f"{os.path.basename(last.tb_frame.f_code.co_filename)}:{last.tb_lineno}" if last else ""
+    Log(where.logs if where.ours else "", sys.stderr).event("process.bug", error=type(error).__name__, at=at)

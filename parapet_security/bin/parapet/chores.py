@@ -20,6 +20,8 @@ _REQUESTS_EVERY_S = 1.0
 _CENSUS_EVERY_S = 60.0
 _EXPIRE_EVERY_S = 3600.0
 _NEARLY_FULL = 0.8
+# Requests and revivals between two turns of the loop: however many there are, alerts go on meanwhile.
+_MOST_AT_ONCE = 200
 # Of all that the outbox may hold, dead letters get so much at most.
 _DEAD_SHARE = 5
 
@@ -37,13 +39,14 @@ class Chores:
             holder: the outbox.
             clock: the time.
             log: for events.
-            role: who holds the lock, for the state line: forwarder, handler or action.
+            role: who holds the lock, for everybody to see: forwarder, handler, action or command.
             tell: takes what needs a person now, as {matter: text}.
         """
         self._turn, self._holder, self._clock, self._log = turn, holder, clock, log
         self._role, self._tell = role, tell
         self._due = {"requests": float("-inf"), "census": float("-inf"), "expire": float("-inf")}
         self._retried = 0
+        self._reviving: list[str] = []
         self._dead = 0
         self._held_bytes = 0
         self._try(lambda: holder.sweep(now_s=clock.now()))
@@ -57,6 +60,8 @@ class Chores:
         if self._is_due("requests", now, _REQUESTS_EVERY_S):
             self._try(self._answer_requests)
             self._try(self._retry_dead)
+            if self._reviving:
+                self._due["requests"] = now
             self._tell(self._matters())
 
     def census(self) -> None:
@@ -76,7 +81,7 @@ class Chores:
         new, pending = holder.sizes("new"), holder.sizes("pending")
         names = {*new, *pending}
         held = sum(new.values()) + sum(pending.values()) + sum(dead.values())
-        holder.write_usage(held, most)
+        holder.write_usage(held, most, self._role)
         oldest_ms = min((int(name[:13]) for name in names if int(name[:13])), default=0)
         lanes = self._turn.backlog.lanes
         self._dead, self._held_bytes = len(dead), held
@@ -105,7 +110,9 @@ class Chores:
         backlog = self._turn.backlog
         waiting = {name[14:]: name for name in backlog}
         dead = {name[14:]: name for name in self._holder.names("dead")}
-        for firing, request in requests:
+        if len(requests) > _MOST_AT_ONCE:
+            self._due["requests"] = float("-inf")
+        for firing, request in requests[:_MOST_AT_ONCE]:
             name = waiting.get(firing, "")
             if name and backlog.is_running(name):
                 continue  # it is on its way: asked again a second later
@@ -130,15 +137,16 @@ class Chores:
 
     def _retry_dead(self) -> None:
         before_s = self._turn.settings.delivery.retry_dead
-        if before_s in (0, self._retried) or before_s > self._clock.now():
-            return
-        self._retried = before_s
-        for name in self._holder.names("dead"):
-            if self._holder.died_s(name) < before_s:
-                try:
-                    self._revive(name)
-                except (ParapetError, OSError) as error:
-                    self._log.event("outbox.failed", id=name[14:], reason=str(error))
+        if before_s not in (0, self._retried) and before_s <= self._clock.now():
+            self._retried = before_s
+            dead = self._holder.names("dead")
+            self._reviving = sorted((name for name in dead if self._holder.died_s(name) < before_s), reverse=True)
+        for _ in self._reviving[:_MOST_AT_ONCE]:
+            name = self._reviving.pop()
+            try:
+                self._revive(name)
+            except (ParapetError, OSError) as error:
+                self._log.event("outbox.failed", id=name[14:], reason=str(error))
 
     def _revive(self, name: str) -> None:
         state = self._holder.read(name, "dead").state

@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, NamedTuple
 
+from . import verdict
 from .message import test_body
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable
 
+    from .settings import Tenant
     from .verdict import Answer
+
+
+class Finding(NamedTuple):
+    """What a test found out about a tenant.
+
+    Attributes:
+        ok: whether the tenant accepts alerts.
+        status: the HTTP status; "" without an answer.
+        reason: a word: `accepted`, `configuration`, or what `verdict` says.
+        detail: what happened, in words.
+        todo: what to do; "" where nothing needs doing.
+        ms: how long the answer took; "" where nothing was sent.
+        tls, issuer: the version of TLS and the issuer of the certificate; "" where they were not seen.
+    """
+
+    ok: bool
+    status: str
+    reason: str
+    detail: str
+    todo: str
+    ms: str = ""
+    tls: str = ""
+    issuer: str = ""
 
 
 def run(post: Callable[[bytes, str], Answer]) -> Answer:
@@ -21,3 +46,53 @@ def run(post: Callable[[bytes, str], Answer]) -> Answer:
     """
     name = "test-" + os.urandom(8).hex()
     return post(test_body(name), name)
+
+
+def examine(tenant: Tenant, post: Callable[[bytes, str], Answer], monotonic: Callable[[], float]) -> Finding:
+    """Test a tenant for an administrator.
+
+    Args:
+        tenant: as it is configured; one with a fault is not called.
+        post: sends a body under an id to it.
+        monotonic: seconds.
+    """
+    if tenant.fault:
+        return unusable(tenant.fault, "mend it on the app's setup page")
+    began = monotonic()
+    answer = run(post)
+    ms = str(int((monotonic() - began) * 1000))
+    found = verdict.classify(answer)
+    ok = found.kind is verdict.Kind.DELIVERED
+    detail = f"the tenant accepted the test ({answer.detail})" if ok else answer.detail
+    if ok and tenant.disabled:
+        detail += "; it is paused, so its alerts wait all the same"
+    return Finding(
+        ok=ok,
+        status="" if answer.status is None else str(answer.status),
+        reason="accepted" if ok else found.reason,
+        detail=detail,
+        todo="" if ok else found.todo or _TODO.get(found.reason) or _TODO[found.kind],
+        ms=ms,
+        tls=answer.tls,
+        issuer=answer.issuer,
+    )
+
+
+def unusable(why: str, todo: str) -> Finding:
+    """What is to be said of a tenant that cannot even be called."""
+    return Finding(ok=False, status="", reason="configuration", detail=why, todo=todo)
+
+
+# What a person can do where a deliverer only tries again.
+_TODO: dict[object, str] = {
+    "dns": "check the host's name in the URL, and that this host can resolve it (through a proxy it need not: set proxy_url)",
+    "refused": "check host and port in the URL, and whether a firewall lets this host connect",
+    "connect": "check whether a firewall lets this host connect, or set proxy_url",
+    "timeout": "check whether a firewall lets this host connect, set proxy_url, or raise read_timeout",
+    "proxy": "check proxy_url, and that the proxy is up and lets this host through",
+    "tls": "check that the URL's port speaks TLS 1.2 or later",
+    verdict.Kind.TENANT_WAITS: "wait: the tenant cannot take alerts at this moment, and they are kept until it can",
+    verdict.Kind.ENTRY_WAITS: "wait: the tenant has a fault at this moment, and alerts are kept until it is mended",
+    verdict.Kind.REFUSED: "ask Parapet Security's support: URL and token were accepted, the test itself was not",
+    verdict.Kind.TOO_LARGE: "ask Parapet Security's support: something before the tenant refuses even a small body",
+}

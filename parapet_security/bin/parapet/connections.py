@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 from . import deadline
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
     from urllib3.response import HTTPResponse
 
@@ -88,7 +88,12 @@ class _PlainConnection(_Findable, HTTPConnection):  # type: ignore[misc]  # its 
 
 
 class _TLSConnection(_Findable, HTTPSConnection):  # type: ignore[misc]  # the same
-    pass
+    peer = ("", "")
+
+    def connect(self) -> None:
+        super().connect()
+        # Now, for an answer that closes the connection leaves no socket to ask.
+        self.peer = self.sock.version() or "", _issuer(self.sock.getpeercert() or {})
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -97,6 +102,17 @@ class _PlainPool(HTTPConnectionPool):
 
 class _TLSPool(HTTPSConnectionPool):
     ConnectionCls = _TLSConnection
+
+
+def peer(raw: HTTPResponse) -> tuple[str, str]:
+    """Who answered, before the rest of the answer is read: the version of TLS and the certificate's issuer, "" without TLS."""
+    found: tuple[str, str] = getattr(raw.connection, "peer", ("", ""))
+    return found
+
+
+def _issuer(certificate: dict[str, Any]) -> str:
+    names = dict(pair for part in certificate.get("issuer", ()) for pair in part)
+    return ", ".join(names[key] for key in ("commonName", "organizationName") if key in names)
 
 
 def finish(raw: HTTPResponse, length: str | None) -> bool:

@@ -66,15 +66,32 @@ def answer(request: Mapping[str, Any], env: Mapping[str, str] = os.environ) -> t
     log.hide([token])
     outbox = Outbox(where.outbox)
     try:
-        return 200, _deliver(outbox, Splunkd(uri, Secret(token), timeout_s=_SPLUNKD_S), log)
+        total = deliver_all(outbox, Splunkd(uri, Secret(token), timeout_s=_SPLUNKD_S), log, role="handler")
     except (SplunkdError, LockUnavailable) as error:
         log.event("settings.failed", reason=str(error))
         return 503, {"error": str(error)}
+    log.event("handler.finished", **total)
+    return 200, total
 
 
-def _deliver(outbox: Outbox, splunkd: Splunkd, log: Log) -> dict[str, Any]:
+def deliver_all(outbox: Outbox, splunkd: Splunkd, log: Log, *, role: str, turn_s: float = _TURN_S) -> dict[str, Any]:
+    """Do what is due, unless another process holds the outbox.
+
+    Args:
+        outbox: the outbox.
+        splunkd: a session that may read tokens.
+        log: for events.
+        role: who this is, for everybody to see.
+        turn_s: for how long at most.
+
+    Returns:
+        How many alerts were delivered, deferred and dead-lettered, and whether another process holds the outbox.
+
+    Raises:
+        SplunkdError, LockUnavailable: nothing was delivered.
+    """
     clock = Clock()
-    ends = clock.monotonic() + _TURN_S
+    ends = clock.monotonic() + turn_s
     total: dict[str, Any] = {"delivered": 0, "deferred": 0, "dead": 0}
     held_by_other = not os.path.isdir(outbox.root)
     while not held_by_other and clock.monotonic() < ends:
@@ -93,7 +110,7 @@ def _deliver(outbox: Outbox, splunkd: Splunkd, log: Log) -> dict[str, Any]:
                 enricher=Enricher(splunkd, log, clock.monotonic),
                 user_agent=USER_AGENT,
             )
-            chores = Chores(turn, holder, clock, log, role="handler", tell=Bulletin(splunkd, log).tell)
+            chores = Chores(turn, holder, clock, log, role=role, tell=Bulletin(splunkd, log).tell)
             turn.run(Goal(ends), chores)
             chores.census()
         finally:
@@ -105,7 +122,6 @@ def _deliver(outbox: Outbox, splunkd: Splunkd, log: Log) -> dict[str, Any]:
         # Whoever lets go looks once more: an alert that was put meanwhile saw the lock held, and relies on us.
         if not turn.left_behind():
             break
-    log.event("handler.finished", **total, held_by_other=held_by_other)
     return {**total, "held_by_other": held_by_other}
 
 

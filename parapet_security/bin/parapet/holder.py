@@ -54,7 +54,7 @@ class Entry(NamedTuple):
 
 
 class Holder:
-    """The holder's side of an outbox. Every method may be called by one process only, the one that holds the lock."""
+    """The holder's side of an outbox. What changes something may be called by one process only, the one that holds the lock."""
 
     def __init__(self, outbox: Outbox) -> None:
         """Take over an outbox whose lock is held."""
@@ -165,6 +165,10 @@ class Holder:
             return {}
         return document if isinstance(document, dict) and document.get("v") == 1 else {}
 
+    def held(self) -> list[str]:
+        """The tenants about which something is noted."""
+        return sorted(item[: -len(".json")] for item in self._files("holds", ".json") if not item.startswith("."))
+
     def set_hold(self, tenant: str, document: dict[str, object] | None) -> None:
         """Note that a tenant is not to be called now; None takes the note away. `tenant` is a valid name."""
         path = self._path("holds", tenant + ".json")
@@ -182,13 +186,10 @@ class Holder:
         """A request is done."""
         disk.discard(self._path("requests", f"{firing}.{request}"))
 
-    def write_usage(self, held_bytes: int, most_bytes: int) -> None:
-        """Tell the actions how much is held."""
-        disk.replace(
-            os.path.join(self._root, "usage"),
-            json.dumps({"v": 1, "bytes": held_bytes, "max": most_bytes}).encode("ascii"),
-            durable=False,
-        )
+    def write_usage(self, held_bytes: int, most_bytes: int, role: str) -> None:
+        """Tell everybody how much is held, and by whom."""
+        usage = {"v": 1, "bytes": held_bytes, "max": most_bytes, "role": role}
+        disk.replace(os.path.join(self._root, "usage"), json.dumps(usage).encode("ascii"), durable=False)
 
     def usage_s(self) -> float:
         """When the usage was last told, in seconds since the epoch; -inf where it never was."""

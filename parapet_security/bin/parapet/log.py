@@ -10,6 +10,8 @@ import os
 import re
 import time
 
+from .secret import mask
+
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 FILE = "parapet_security.log"
 _MAX_BYTES = 10 * 1024 * 1024
@@ -18,8 +20,6 @@ _VALUE_MOST = 600
 _SECRET_LEAST = 6
 # A pipe in the file's place must not hang an alert.
 _FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-# What a token looks like, for one that was put where none belongs.
-_TOKEN = re.compile(r"pst_[^\s\"',;&]{6,}")
 
 # event: (level, what it means, what to do)
 EVENTS = {
@@ -192,7 +192,7 @@ class Log:
         text = value if isinstance(value, str) else str(value)
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return _TOKEN.sub("***", text)
+        return mask(text)
 
     def _append(self, line: bytes) -> None:
         try:

@@ -15,7 +15,7 @@ The tree, folders 0700 and files 0600:
     dead/<ms>-<id>.alert/.state  the same files, not tried again by themselves
     holds/<tenant>.json        this tenant is not to be called before …, and why
     requests/<id>.retry|drop   what an administrator asked for
-    usage                      {"v": 1, "bytes": held now, "max": the most}, kept by the holder
+    usage                      {"v": 1, "bytes": held now, "max": the most, "role": who holds the lock}, kept by the holder
 <ms> is the trigger time in 13 digits, <id> the firing's id in 20: both come from the alert, so the same firing has the same name.
 A name that starts with a dot is a file in the making; the holder removes it when it is an hour old.
 """
@@ -119,12 +119,20 @@ class Outbox:
             raise
         return name
 
-    def _check_space(self, size: int) -> None:
+    def usage(self) -> tuple[int, int, str]:
+        """What the last holder told: the bytes held, the most that may be, and its role ("" where it told none)."""
         try:
-            usage = json.loads(disk.read(os.path.join(self.root, "usage"), 4096).decode("ascii"))
-            held, most = int(usage["bytes"]), int(usage["max"])
-        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
-            held, most = 0, DEFAULT_MAX_BYTES  # it is told anew within a minute
+            told = json.loads(disk.read(os.path.join(self.root, "usage"), 4096).decode("ascii"))
+            return int(told["bytes"]), int(told["max"]), str(told.get("role", ""))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+            return 0, DEFAULT_MAX_BYTES, ""  # it is told anew within a minute
+
+    def ask(self, firing: str, request: str) -> None:
+        """Ask the holder for something (invariant 3): `retry` or `drop` an entry. `firing` is an id as `holder` lists them. Raises OSError."""
+        disk.replace(self.path("requests", f"{firing}.{request}"), b"", durable=True)
+
+    def _check_space(self, size: int) -> None:
+        held, most, _ = self.usage()
         if held + size > most:
             raise OutboxUnavailable(f"the outbox {self.root} is full: {held} of {most} bytes; see outbox_max_bytes")
         free = disk.free_bytes(self.root)

@@ -1,5 +1,15 @@
 """A string that does not show itself. Must not be turned into text anywhere but in `webhook` and `splunkd`."""
 
+import re
+
+# What a token looks like, for one that was put where none belongs.
+_TOKEN = re.compile(r"pst_[^\s\"',;&]{6,}")
+
+
+def mask(text: str) -> str:
+    """A text in which what looks like a token is not shown."""
+    return _TOKEN.sub("***", text)
+
 
 class Secret:
     """Holds a token, a password or a session key; `repr`, `str` and formatting show `***` only."""

@@ -38,12 +38,16 @@ class Answer(NamedTuple):
         error: without a status one word of `webhook.ERRORS`, else "".
         detail: one line for a person, without a secret.
         retry_after: the header as it came, or None.
+        tls: the version of TLS that was spoken, "" for none.
+        issuer: who issued the server's certificate, by its name.
     """
 
     status: int | None
     error: str = ""
     detail: str = ""
     retry_after: str | None = None
+    tls: str = ""
+    issuer: str = ""
 
 
 class Verdict(NamedTuple):

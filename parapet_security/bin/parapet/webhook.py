@@ -25,7 +25,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from . import deadline
-from .connections import POOLS, finish, is_address
+from .connections import POOLS, finish, is_address, peer
 from .verdict import Answer
 
 if TYPE_CHECKING:
@@ -129,10 +129,11 @@ class Webhook:
                     self._forget_trust()
                 return found
             status, retry_after = answer.status_code, answer.headers.get("Retry-After")
+            tls, issuer = peer(answer.raw)
             attempt.shorten(_BODY_S)
             if status < 200 or not finish(answer.raw, answer.headers.get("Content-Length")):
                 answer.close()
-        return Answer(status, "", f"HTTP {status}", retry_after)
+        return Answer(status, "", f"HTTP {status}", retry_after, tls, issuer)
 
     def close(self) -> None:
         """Close every connection."""

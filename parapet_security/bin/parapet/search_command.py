@@ -1,0 +1,87 @@
+"""Splunk's side of the search commands: options in, rows out in the chunked protocol, through splunklib. Must not do their work."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from splunklib.searchcommands import Configuration, GeneratingCommand, Option
+from splunklib.searchcommands.validators import Boolean
+
+from . import app, commands
+from .errors import ParapetError
+from .secret import Secret
+
+if TYPE_CHECKING:
+    from typing import Iterator
+
+
+class _Command(GeneratingCommand):  # type: ignore[misc]  # splunklib has no types
+    # Options that splunklib gives every command, and that are not for ours: `record` would write the session key into a
+    # file, and `logging_configuration` runs what a file says.
+    record = show_configuration = False
+    logging_configuration = logging_level = None
+
+    def rows(self, session: commands.Session) -> Iterator[commands.Row]:
+        """What the command finds out."""
+        raise NotImplementedError
+
+    def generate(self) -> Iterator[commands.Row]:
+        """The rows, or one sentence in the place where Splunk shows errors."""
+        # Where it is set, Python writes the keys of every TLS connection into a file, and with them the token.
+        os.environ.pop("SSLKEYLOGFILE", None)
+        if self.fieldnames:
+            self.error_exit(None, f"{self.fieldnames[0]!r} is not of the form option=value")
+        asked = self.metadata.searchinfo
+        try:
+            yield from self.rows(commands.Session(str(asked.splunkd_uri), Secret(str(asked.session_key))))
+        except ParapetError as error:
+            self.error_exit(error, str(error))
+
+    def _report_unexpected_error(self) -> None:
+        # splunklib's own would show the text of the error, which may hold anything.
+        error = sys.exc_info()[1]
+        if error is not None:
+            app.tell_bug(error)
+        self.write_error("a fault of this app: report the line event=process.bug in parapet_security.log")
+
+
+@Configuration(type="reporting")
+class Test(_Command):
+    """`| parapettest [tenant=<name>]`."""
+
+    tenant = Option(default="")
+
+    def rows(self, session: commands.Session) -> Iterator[commands.Row]:
+        """One for each tenant."""
+        return commands.test(session, self.tenant, sys.stderr, os.environ)
+
+
+@Configuration(type="reporting")
+class Outbox(_Command):
+    """`| parapetoutbox [summary=<bool>]`."""
+
+    summary = Option(default=False, validate=Boolean())
+
+    def rows(self, session: commands.Session) -> Iterator[commands.Row]:
+        """One for each entry; one in all for a summary."""
+        find = commands.summary if self.summary else commands.entries
+        return find(session, sys.stderr, os.environ)
+
+
+@Configuration(type="reporting")
+class OutboxEdit(_Command):
+    """`| parapetoutboxedit action=retry|drop id=<id>|all`."""
+
+    action = Option(require=True)
+    id = Option(require=True)
+
+    def rows(self, session: commands.Session) -> Iterator[commands.Row]:
+        """One for each entry that was asked for."""
+        return commands.edit(session, self.action, self.id, sys.stderr, os.environ)
+
+
+def main(command: type[_Command]) -> None:
+    """Answer Splunk on stdin and stdout."""
+    command().process(sys.argv, sys.stdin, sys.stdout)

@@ -1,0 +1,339 @@
+"""The three search commands, as splunkd runs them: real processes that speak the chunked protocol. Must not test how a search is parsed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import requests
+
+from tests.scene import failed_logins, wait_until
+from tests.standins.tenant import Answer
+
+JOBS = "/services/search/jobs"
+UNKNOWN = "0123456789abcdef0123"
+
+
+def search(scene, query, user="admin"):
+    """What a search gives: its rows and its messages."""
+    found = scene.call("POST", JOBS, user=user, exec_mode="oneshot", search=query)
+    return found["results"], [message["text"] for message in found["messages"]]
+
+
+def rows(scene, query):
+    """The rows of a search that says nothing else."""
+    found, messages = search(scene, query)
+    assert messages == []
+    return found
+
+
+def refusal(scene, query, user="admin"):
+    """What is said instead of rows, whether splunkd refuses the search or the command says it itself."""
+    try:
+        found, messages = search(scene, query, user)
+    except requests.HTTPError as error:
+        return error.response.json()["messages"][0]["text"]
+    assert found == []
+    return messages[0]
+
+
+@pytest.fixture
+def refused(scene):
+    """A scene with one dead letter, refused by the tenant for good."""
+    scene.tenant.script(Answer(400))
+    scene.fire(failed_logins(name="Refused"))
+    assert len(scene.entries("dead")) == 1
+    return scene
+
+
+@pytest.fixture
+def paused(scene):
+    """A scene with one alert that waits, for an administrator paused its tenant."""
+    scene.set_tenant("main", disabled="1")
+    scene.fire(failed_logins(name="Waiting"))
+    assert len(scene.entries("new") + scene.entries("pending")) == 1
+    return scene
+
+
+# -- parapettest ---------------------------------------------------------------------------------------
+
+
+def test_a_tenant_that_accepts_the_test_is_ok(scene):
+    """With status, time, TLS and the certificate's issuer; the tenant got one test and nothing else."""
+    (row,) = rows(scene, "| parapettest tenant=main")
+    assert (row["outcome"], row["status"], row["reason"]) == ("ok", "200", "accepted")
+    assert row["tls"].startswith("TLSv1.")
+    assert row["issuer"].startswith("trustme")
+    assert (row["forwarder"], row["host"]) == ("not running", "stand-in")
+    assert row["ms"].isdigit()
+    assert "todo" not in row
+    assert [json.loads(record.body)["test"] for record in scene.tenant.accepted] == [True]
+
+
+def test_without_a_name_every_tenant_is_tested(scene):
+    """One row each, in the order of their names."""
+    scene.add_tenant("backup", scene.tenant.url, None)
+    assert [(row["tenant"], row["outcome"]) for row in rows(scene, "| parapettest")] == [
+        ("backup", "failed"),
+        ("main", "ok"),
+    ]
+
+
+def test_a_running_forwarder_is_seen(scene):
+    """By whoever holds the outbox, and what it told of itself."""
+    scene.start_forwarder()
+    assert rows(scene, "| parapettest tenant=main")[0]["forwarder"] == "running"
+
+
+@pytest.mark.parametrize(
+    ("status", "todo"),
+    [
+        (401, "store a new one"),
+        (404, "no webhook at this URL"),
+        (302, "final webhook URL"),
+        (429, "wait"),
+        (500, "wait"),
+    ],
+)
+def test_a_refused_test_says_what_to_do(scene, status, todo):
+    """In the words that a deliverer would use."""
+    scene.tenant.script(Answer(status))
+    (row,) = rows(scene, "| parapettest tenant=main")
+    assert (row["outcome"], row["status"], row["reason"]) == ("failed", str(status), f"status_{status}")
+    assert todo in row["todo"]
+
+
+def test_a_tenant_that_is_down_says_so(scene):
+    """Without a status, and with what to look at."""
+    scene.tenant.pause()
+    (row,) = rows(scene, "| parapettest tenant=main")
+    assert (row["outcome"], row["reason"]) == ("failed", "refused")
+    assert "firewall" in row["todo"]
+    assert "status" not in row
+
+
+def test_an_untrusted_certificate_says_where_the_ca_goes(scene):
+    """It is verified, always."""
+    scene.configure({"ca_file": ""})
+    (row,) = rows(scene, "| parapettest tenant=main")
+    assert (row["outcome"], row["reason"]) == ("failed", "certificate")
+    assert "ca_file" in row["todo"]
+
+
+@pytest.mark.parametrize(
+    ("change", "detail"),
+    [
+        (lambda scene: scene.delete_token("main"), "token of tenant main is not stored"),
+        (lambda scene: scene.set_token("main", "masked****"), "must start with pst_"),
+        (lambda scene: scene.set_tenant("main", webhook_url="http://example.com/webhook/x"), "https://"),
+        (lambda scene: scene.configure({"proxy_url": "nonsense"}), "proxy_url"),
+    ],
+)
+def test_what_is_wrong_with_the_configuration_is_said_before_anything_is_sent(scene, change, detail):
+    """The same words as in the log."""
+    change(scene)
+    (row,) = rows(scene, "| parapettest tenant=main")
+    assert (row["outcome"], row["reason"]) == ("failed", "configuration")
+    assert detail in row["detail"]
+    assert "setup page" in row["todo"]
+    assert scene.tenant.requests == []
+
+
+def test_a_paused_tenant_can_be_tested(scene):
+    """And the row says that its alerts wait all the same."""
+    scene.set_tenant("main", disabled="1")
+    (row,) = rows(scene, "| parapettest tenant=main")
+    assert row["outcome"] == "ok"
+    assert "paused" in row["detail"]
+
+
+def test_a_tenant_that_nobody_configured_is_named(bare_scene):
+    """Also where there is none at all: then it is main that is missing."""
+    for query, name in (("| parapettest", "main"), ("| parapettest tenant=west", "west")):
+        (row,) = rows(bare_scene, query)
+        assert (row["outcome"], row["detail"]) == ("failed", f"tenant {name} is not configured")
+
+
+def test_a_session_that_may_not_read_tokens_is_told_so(scene):
+    """Where an administrator let others run the command: nothing is sent."""
+    meta = scene.home.app / "metadata/local.meta"
+    meta.write_text("[commands]\naccess = read : [ * ]\nexport = system\n")
+    assert "403" in refusal(scene, "| parapettest", user="power")
+    assert scene.tenant.requests == []
+
+
+# -- parapetoutbox -------------------------------------------------------------------------------------
+
+
+def test_nothing_waits_on_a_new_host(bare_scene):
+    """No row, and a summary that says so, before anything was ever stored."""
+    assert rows(bare_scene, "| parapetoutbox") == []
+    (row,) = rows(bare_scene, "| parapetoutbox summary=true")
+    assert (row["deliverer"], row["waiting"], row["dead"], row["max_bytes"]) == ("none", "0", "0", "1073741824")
+    assert not bare_scene.outbox.exists()
+
+
+def test_a_waiting_alert_is_listed_with_the_reason(paused):
+    """Firing time, search, tenant, rows, attempts, age and state."""
+    (row,) = rows(paused, "| parapetoutbox")
+    assert row["fired"] == "2026-01-28T15:30:00Z"
+    assert (row["search"], row["tenant"], row["rows"], row["attempts"]) == ("Waiting", "main", "first", "0")
+    assert (row["state"], row["error"]) == ("paused", "its tenant is paused")
+    assert int(row["age_s"]) > 0
+    (summary,) = rows(paused, "| parapetoutbox summary=true")
+    assert (summary["waiting"], summary["held"].partition(":")[0]) == ("1", "main")
+
+
+def test_a_dead_letter_is_listed_with_what_killed_it(refused):
+    """And counted by reason in the summary."""
+    (row,) = rows(refused, "| parapetoutbox")
+    assert (row["search"], row["state"], row["attempts"], row["error"]) == ("Refused", "dead", "1", "HTTP 400")
+    (summary,) = rows(refused, "| parapetoutbox summary=true")
+    assert (summary["dead"], summary["dead_reasons"]) == ("1", "1 × HTTP 400")
+
+
+def test_a_held_tenant_says_until_when_and_what_to_do(scene):
+    """A token that is refused keeps every alert of the tenant waiting."""
+    scene.configure({"hold_retry": "600"})
+    scene.set_token("main", "pst_another_token")
+    scene.fire()
+    (row,) = rows(scene, "| parapetoutbox")
+    assert (row["state"], row["attempts"], row["error"]) == ("held", "1", "HTTP 401")
+    assert "store a new one" in row["todo"]
+    assert row["next_try"].endswith("Z")
+
+
+def test_an_alert_for_a_tenant_that_is_not_configured_is_held(scene):
+    """The list says what to do."""
+    scene.fire(failed_logins(params={"tenant": "west"}))
+    (row,) = rows(scene, "| parapetoutbox")
+    assert (row["tenant"], row["state"]) == ("west", "held")
+    assert "not configured" in row["error"]
+    (summary,) = rows(scene, "| parapetoutbox summary=true")
+    assert "west" in summary["held"]
+
+
+def test_a_file_that_is_no_alert_is_listed_as_unreadable(paused):
+    """It hides none of the others."""
+    (paused.outbox / "pending" / f"1769614200000-{UNKNOWN}.alert").write_bytes(b"nonsense")
+    states = {row["id"]: row["state"] for row in rows(paused, "| parapetoutbox")}
+    assert states.pop(UNKNOWN) == "unreadable"
+    assert list(states.values()) == ["paused"]
+
+
+def test_the_list_shows_no_row_and_no_secret(scene):
+    """Neither a result nor a token that somebody put into the search's name."""
+    canary = "canary-in-a-row"
+    scene.set_tenant("main", disabled="1")
+    scene.fire(failed_logins(name=f"leaks {scene.tenant.token}", rows=[{"src_ip": canary}]))
+    text = json.dumps(rows(scene, "| parapetoutbox") + rows(scene, "| parapetoutbox summary=true"))
+    assert "leaks ***" in text
+    assert canary not in text
+    assert scene.tenant.token not in text
+
+
+def test_the_list_beside_a_running_forwarder_disturbs_nobody(scene):
+    """It keeps the lock, and delivers what fires meanwhile."""
+    scene.start_forwarder()
+    (summary,) = rows(scene, "| parapetoutbox summary=true")
+    assert summary["deliverer"] == "forwarder"
+    scene.fire()
+    scene.wait_until_empty()
+    assert len(scene.events("forwarder.started")) == 1
+
+
+def test_an_alert_that_met_the_looking_command_is_passed_on(scene):
+    """Who saw the lock held by the look relies on it: the deliver handler takes the alert along."""
+    scene.tenant.pause()
+    scene.configure({"direct_deadline": "5"})
+    scene.fire(user="user")
+    scene.wait_for_log("event=handler.finished", timeout=40)
+    (waiting,) = [*scene.outbox.glob("new/*.alert"), *scene.outbox.glob("pending/*.alert")]
+    waiting.replace(scene.outbox / "new" / waiting.name)
+    scene.tenant.resume()
+    rows(scene, "| parapetoutbox summary=true")
+    scene.wait_until_empty()
+
+
+# -- parapetoutboxedit ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("beside_forwarder", [True, False])
+def test_a_dead_letter_is_retried(refused, beside_forwarder):
+    """By the forwarder, or by the command where nobody holds the outbox."""
+    if beside_forwarder:
+        refused.start_forwarder()
+    (row,) = rows(refused, "| parapetoutbox")
+    (edited,) = rows(refused, f"| parapetoutboxedit action=retry id={row['id']}")
+    assert (edited["id"], edited["action"], edited["outcome"]) == (row["id"], "retry", "done")
+    wait_until(lambda: len(refused.tenant.accepted) == 1, "the retried alert", scene=refused)
+    refused.wait_until_empty()
+    assert not refused.entries("dead")
+
+
+@pytest.mark.parametrize("beside_forwarder", [True, False])
+def test_all_that_wait_are_dropped(paused, beside_forwarder):
+    """They are dead letters from now on, and nothing is lost."""
+    paused.fire(failed_logins(name="Another", trigger_time=1769614201))
+    if beside_forwarder:
+        paused.start_forwarder()
+    edited = rows(paused, "| parapetoutboxedit action=drop id=all")
+    assert [(row["outcome"], row["state"]) for row in edited] == [("done", "dead")] * 2
+    assert len(paused.entries("dead")) == 2
+    assert {row["error"] for row in rows(paused, "| parapetoutbox")} == {"dropped before its first attempt"}
+
+
+def test_an_id_that_is_not_there_is_unknown(paused):
+    """It asks nobody for anything."""
+    (row,) = rows(paused, f"| parapetoutboxedit action=drop id={UNKNOWN}")
+    assert (row["outcome"], row["state"]) == ("unknown", "gone")
+    assert not list((paused.outbox / "requests").iterdir())
+
+
+def test_a_request_that_nobody_could_answer_yet_stays(paused):
+    """splunkd does not tell the configuration: a later holder does what was asked."""
+    paused.splunkd.fail("configs/conf-parapet_security")
+    (row,) = rows(paused, "| parapetoutboxedit action=drop id=all")
+    assert (row["outcome"], row["state"]) == ("asked", "waiting")
+    paused.splunkd.heal()
+    paused.start_forwarder()
+    wait_until(lambda: paused.entries("dead"), "the dropped alert", scene=paused)
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("| parapetoutboxedit action=eat id=all", "action must be retry or drop"),
+        ("| parapetoutboxedit action=drop id=../../etc/passwd", "id must be all"),
+        ("| parapetoutboxedit action=drop id=ABCDEF", "id must be all"),
+        ('| parapettest tenant="../main"', "tenant must be"),
+        ("| parapettest main", "not of the form option=value"),
+    ],
+)
+def test_a_mistyped_command_says_what_it_wants(scene, query, says):
+    """One sentence, and nothing is changed."""
+    assert says in refusal(scene, query)
+
+
+@pytest.mark.parametrize("query", ["| parapettest record=true", "| parapetoutbox logging_configuration=/etc/passwd"])
+def test_options_that_would_write_the_session_key_are_not_there(scene, query):
+    """The library offers them for every command; these refuse them."""
+    assert refusal(scene, query)
+    assert not list(scene.home.path.rglob("recordings"))
+
+
+@pytest.mark.parametrize("user", ["power", "user"])
+@pytest.mark.parametrize("command", ["parapettest", "parapetoutbox", "parapetoutboxedit action=drop id=all"])
+def test_only_administrators_may_run_them(scene, user, command):
+    """splunkd does not know the command for anybody else."""
+    assert "Unknown search command" in refusal(scene, "| " + command, user)
+    assert search(scene, "| parapetoutbox", "sc_admin") == ([], [])
+
+
+def test_no_command_writes_a_secret(refused):
+    """Neither into the search's log, nor anywhere on disk."""
+    for query in ("| parapettest", "| parapetoutbox", "| parapetoutboxedit action=retry id=all"):
+        rows(refused, query)
+    token = refused.tenant.token.encode()
+    assert not [path for path, content in refused.everything_written().items() if token in content]
+    assert token.decode() not in "".join(map(str, refused.splunkd.search_logs))
