@@ -152,6 +152,23 @@ def test_dead_letters_older_than_retry_dead_are_tried_again_once(made):
     assert len(scene.holder.names("dead")) == 2
 
 
+@pytest.mark.parametrize("way", ["requests", "retry_dead"])
+def test_many_dead_letters_are_revived_a_part_at_a_time(made, way):
+    """Alerts go on between the parts, and none is forgotten."""
+    scene = made(retry_dead=TRIGGER + 10) if way == "retry_dead" else made()
+    names = [scene.dead(number) for number in range(450)]
+    scene.time.turn(60)
+    if way == "requests":
+        for name in names:
+            scene.ask(name, "retry")
+    left = []
+    for _ in range(4):
+        scene.chores()
+        left.append(len(scene.holder.names("dead")))
+    assert left == [250, 50, 0, 0]
+    assert not scene.holder.requests()
+
+
 def test_retry_dead_that_is_to_come_waits(made):
     """Set for tonight."""
     scene = made(retry_dead=TRIGGER + 1000)

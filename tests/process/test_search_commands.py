@@ -242,17 +242,13 @@ def test_the_list_beside_a_running_forwarder_disturbs_nobody(scene):
     assert len(scene.events("forwarder.started")) == 1
 
 
-def test_an_alert_that_met_the_looking_command_is_passed_on(scene):
+def test_an_alert_that_met_the_looking_command_is_passed_on(paused):
     """Who saw the lock held by the look relies on it: the deliver handler takes the alert along."""
-    scene.tenant.pause()
-    scene.configure({"direct_deadline": "5"})
-    scene.fire(user="user")
-    scene.wait_for_log("event=handler.finished", timeout=40)
-    (waiting,) = [*scene.outbox.glob("new/*.alert"), *scene.outbox.glob("pending/*.alert")]
-    waiting.replace(scene.outbox / "new" / waiting.name)
-    scene.tenant.resume()
-    rows(scene, "| parapetoutbox summary=true")
-    scene.wait_until_empty()
+    (waiting,) = [*paused.outbox.glob("new/*.alert"), *paused.outbox.glob("pending/*.alert")]
+    waiting.replace(paused.outbox / "new" / waiting.name)
+    paused.set_tenant("main", disabled="0")
+    rows(paused, "| parapetoutbox summary=true")
+    paused.wait_until_empty()
 
 
 # -- parapetoutboxedit ---------------------------------------------------------------------------------
@@ -291,7 +287,7 @@ def test_an_id_that_is_not_there_is_unknown(paused):
 
 
 def test_a_request_that_nobody_could_answer_yet_stays(paused):
-    """splunkd does not tell the configuration: a later holder does what was asked."""
+    """The configuration cannot be read: a later holder does what was asked."""
     paused.splunkd.fail("configs/conf-parapet_security")
     (row,) = rows(paused, "| parapetoutboxedit action=drop id=all")
     assert (row["outcome"], row["state"]) == ("asked", "waiting")
@@ -325,7 +321,7 @@ def test_options_that_would_write_the_session_key_are_not_there(scene, query):
 @pytest.mark.parametrize("user", ["power", "user"])
 @pytest.mark.parametrize("command", ["parapettest", "parapetoutbox", "parapetoutboxedit action=drop id=all"])
 def test_only_administrators_may_run_them(scene, user, command):
-    """splunkd does not know the command for anybody else."""
+    """For anybody else there is no such command."""
     assert "Unknown search command" in refusal(scene, "| " + command, user)
     assert search(scene, "| parapetoutbox", "sc_admin") == ([], [])
 
