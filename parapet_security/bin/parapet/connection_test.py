@@ -64,6 +64,8 @@ def examine(tenant: Tenant, post: Callable[[bytes, str], Answer], monotonic: Cal
     found = verdict.classify(answer)
     ok = found.kind is verdict.Kind.DELIVERED
     detail = f"the tenant accepted the test ({answer.detail})" if ok else answer.detail
+    if not ok and answer.detail.startswith("HTTP "):
+        detail = f"the answer was {answer.detail}"
     if ok and tenant.disabled:
         detail += "; it is paused, so its alerts wait all the same"
     return Finding(

@@ -149,7 +149,7 @@ class Listing:
 def _why_dead(entry: Entry) -> str:
     told = (entry.state.error if entry.state else "") or entry.header.fault
     if told:
-        return told
+        return str(told)
     # What was never tried has no state in which a reason could be.
     tenant = entry.header.alert.tenant
     return "dropped before its first attempt" if TENANT_NAME.match(tenant) else f"{tenant[:80]!r} is no tenant's name"
