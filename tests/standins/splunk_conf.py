@@ -127,6 +127,15 @@ class ConfTree:
         default = merged["default"].settings if "default" in merged else {}
         return {name: Stanza(s.app, {**default, **s.settings}) for name, s in merged.items()}
 
+    def own(self, conf: str, app: str) -> dict[str, Settings]:
+        """What an app itself says in a conf, its local file over its default one; for files that do not merge."""
+        merged: dict[str, Settings] = {}
+        with self._lock:
+            for layer in ("default", "local"):
+                for name, settings in read_conf(self._folder(app) / layer / (conf + ".conf")).items():
+                    merged[name] = {**merged.get(name, {}), **settings}
+        return merged
+
     def update(self, conf: str, app: str, stanza: str, settings: Settings, owner: str = "nobody") -> None:
         """Write settings into the stanza of the app's (or the user's) local file."""
         path = self.local(conf, app, owner)
@@ -144,6 +153,11 @@ class ConfTree:
                 return False
             write_conf(path, stanzas)
             return True
+
+    def removable(self, conf: str, app: str, stanza: str, owner: str = "nobody") -> bool:
+        """Whether `remove` would make the stanza go away: it is the administrator's own, not shipped."""
+        shipped = read_conf(self._folder(app) / "default" / (conf + ".conf"))
+        return stanza in read_conf(self.local(conf, app, owner)) and (owner != "nobody" or stanza not in shipped)
 
     def local(self, conf: str, app: str, owner: str = "nobody") -> Path:
         """The file that a write under this owner and app goes to."""

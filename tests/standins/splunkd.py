@@ -6,29 +6,34 @@ Its certificate is self-made, so a client that verifies it fails. Nothing of a r
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import traceback
 import uuid
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
+from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
 from urllib.parse import parse_qsl
 
-from tests.standins.splunkd_access import SYSTEM_USER, Access, Session, need
-from tests.standins.splunkd_answers import Answer, Refused, json_answer, message, xml_answer
+from tests.standins.splunkd_access import SYSTEM_USER, Access, Session
+from tests.standins.splunkd_answers import Refused, json_answer, message, xml_answer
+from tests.standins.splunkd_apps import Apps
 from tests.standins.splunkd_call import Call, not_allowed, take_apart
 from tests.standins.splunkd_confs import Confs
 from tests.standins.splunkd_faults import Faults
+from tests.standins.splunkd_handlers import Handlers
 from tests.standins.splunkd_passwords import Passwords
-from tests.standins.splunkd_persist import HandlerPool, load_endpoints
-from tests.standins.splunkd_resources import Messages, Searches, ServerInfo
+from tests.standins.splunkd_resources import CurrentContext, Jobs, Messages, ServerInfo
+from tests.standins.splunkd_rest import RestCommand
+from tests.standins.splunkd_saved import SavedSearches
+from tests.standins.splunkd_search import OneShot
 from tests.standins.splunkd_server import TlsServer
+from tests.standins.splunkd_validation import Validation
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
+    from pathlib import Path
 
     from tests.standins.splunk_home import SplunkHome
-    from tests.standins.splunkd_persist import Endpoint
+    from tests.standins.splunkd_answers import Answer
 
 _NOBODY = Session("", frozenset(), frozenset())
 
@@ -47,7 +52,7 @@ class Splunkd:
 
     Args:
         home: where it stands; tests install the app into it themselves.
-        python: the interpreter of persistent REST handlers.
+        python: the interpreter of persistent REST handlers and search commands.
         version: Splunk's version.
         mask: `clear_password` is answered as stars.
         handlers_loaded: False until `restart()`, as after an app's first installation.
@@ -59,8 +64,9 @@ class Splunkd:
         requests: what was asked, oldest first.
         access: users and roles; `access.users[name].password` logs in.
         messages: name → (value, severity), the bulletin board.
-        saved_searches: (app, name) → content.
+        saved_searches: (app, name) → content, of searches without a file.
         jobs: sid → content; delete one, and it has expired.
+        search_logs: what search.log would hold of each search command that ran, oldest first.
     """
 
     def __init__(
@@ -79,14 +85,18 @@ class Splunkd:
         self.access = Access()
         self.info = ServerInfo("stand-in", str(uuid.uuid4()).upper(), version)
         self.requests: list[Request] = []
-        self._searches, self._board = Searches(), Messages()
-        self.saved_searches, self.jobs, self.messages = self._searches.saved, self._searches.jobs, self._board.board
-        self._python, self._pool_size, self._extra_env = python, handler_processes, extra_env
+        self._past, self._board = Jobs(), Messages()
+        saved = SavedSearches(home, Validation(home).check)
+        self.saved_searches, self.jobs, self.messages = saved.saved, self._past.jobs, self._board.board
+        self._handlers = Handlers(
+            home, self.access, self.info, python=python, processes=handler_processes, env=extra_env
+        )
+        self._oneshot = OneShot(home, self.info, python)
+        self._oneshot.generating["rest"] = RestCommand(self._routed)
+        self.search_logs = self._oneshot.logs
         self._faults = Faults()
         self._errors: list[str] = []
         self._changed = threading.Condition()
-        self._pools: dict[str, HandlerPool] = {}
-        self._endpoints: Optional[list[Endpoint]] = None
         self._load_at_start = handlers_loaded
         confs, passwords = Confs(home), Passwords(home, mask)
         self._routes: dict[tuple[str, ...], Callable[[Call], Answer]] = {
@@ -96,18 +106,19 @@ class Splunkd:
             ("alerts", "alert_actions"): confs.alert_actions,
             ("messages",): self._board.serve,
             ("server", "info"): self.info.serve,
-            ("saved", "searches"): self._searches.serve_saved,
-            ("search", "jobs"): self._searches.serve_jobs,
-            ("search", "v2", "jobs"): self._searches.serve_jobs,
+            ("saved", "searches"): saved.serve,
+            ("authentication", "current-context"): CurrentContext(self.access).serve,
+            ("apps", "local"): Apps(home).serve,
+            ("search", "jobs"): self._jobs,
+            ("search", "v2", "jobs"): self._jobs,
         }
-        self._system_key = ""
 
     def __enter__(self) -> Splunkd:  # noqa: PYI034  # Self came with 3.11
         """Start to answer."""
         if self._load_at_start:
             self.restart()
         self._server = TlsServer(self._exchange)
-        self.uri = f"https://127.0.0.1:{self._server.port}"
+        self.uri = self._oneshot.uri = f"https://127.0.0.1:{self._server.port}"
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -119,13 +130,13 @@ class Splunkd:
     def close(self) -> None:
         """Be gone: every connection is cut, handlers' processes are killed, the port answers no more."""
         self._faults.release()
-        self._close_pools()
+        self._handlers.close()
+        self._oneshot.close()
         self._server.close()
 
     def restart(self) -> None:
         """Read restmap.conf anew; processes of handlers end. Sessions and the port stay."""
-        self._close_pools()
-        self._endpoints = load_endpoints(self.home)
+        self._handlers.restart()
 
     def session(self, user: str) -> str:
         """A new session key of a user (`admin`, `sc_admin`, `power`, `user`, or one that was added)."""
@@ -157,7 +168,11 @@ class Splunkd:
 
     def handler_pids(self) -> list[int]:
         """The living processes of persistent handlers."""
-        return [pid for pool in list(self._pools.values()) for pid in pool.pids]
+        return self._handlers.pids
+
+    def add_peer(self, host: str, log: Path) -> None:
+        """Let `index=_internal` have the app's log of another host too, as the members of a cluster forward theirs."""
+        self._oneshot.app_log.peers[host] = log
 
     def wait_for(self, method: str, prefix: str, timeout: float = 10.0) -> Request:
         """The first recorded request of this method and path prefix, waited for.
@@ -207,20 +222,26 @@ class Splunkd:
         if resource == ("auth", "login"):
             return self._login(Call(http.command, resource, owner, app, query, body, _NOBODY, ""))
         authorization = http.headers.get("Authorization")
-        endpoint = self._endpoint(resource)
+        endpoint = self._handlers.find(resource)
         if endpoint is not None and not endpoint.says("requireAuthentication", "true"):
             session, key = _NOBODY, ""
         else:
-            session = self.access.session(authorization)
-            key = (authorization or "").partition(" ")[2].strip()
+            session, key = self.access.authenticate(authorization)
             user.append(session.user)
         call = Call(http.command, resource, owner, app, query, body, session, key)
         if endpoint is not None:
-            return self._persistent(endpoint, call)
+            return self._handlers.serve(endpoint, call, self._server.port)
+        return self._routed(call)
+
+    def _routed(self, call: Call) -> Answer:
+        resource = call.resource
         for length in (3, 2, 1):
             if resource[:length] in self._routes:
                 return self._routes[resource[:length]](call)
         raise Refused(404, "Not Found")
+
+    def _jobs(self, call: Call) -> Answer:
+        return self._past.serve(call) if call.method == "GET" else self._oneshot.serve(call)
 
     def _login(self, call: Call) -> Answer:
         if call.method != "POST":
@@ -229,62 +250,6 @@ class Splunkd:
         if call.as_json:
             return json_answer({"sessionKey": key, "message": "", "code": ""})
         return xml_answer(f"<response>\n  <sessionKey>{key}</sessionKey>\n</response>\n")
-
-    def _endpoint(self, resource: tuple[str, ...]) -> Optional[Endpoint]:
-        return next((e for e in self._endpoints or () if resource[: len(e.match)] == e.match), None)
-
-    def _persistent(self, endpoint: Endpoint, call: Call) -> Answer:
-        capability = endpoint.capability(call.method)
-        if capability:
-            need(call.session, capability)
-        with self._changed:
-            if endpoint.name not in self._pools:
-                pool = HandlerPool(self.home, endpoint, self._python, self._pool_size, self._extra_env)
-                self._pools[endpoint.name] = pool
-            pool = self._pools[endpoint.name]
-        answer = pool.call(self._handler_request(endpoint, call))
-        payload = answer.get("payload", "")
-        text = payload if isinstance(payload, str) else json.dumps(payload)
-        return Answer(answer["status"], text.encode("utf-8"), "application/json; charset=UTF-8")
-
-    def _handler_request(self, endpoint: Endpoint, call: Call) -> dict[str, Any]:
-        request: dict[str, Any] = {
-            "output_mode": "json",
-            "output_mode_explicit": call.as_json,
-            "server": {
-                "rest_uri": self.uri,
-                "hostname": self.info.name,
-                "servername": self.info.name,
-                "guid": self.info.guid,
-            },
-            "connection": {"src_ip": "127.0.0.1", "ssl": True, "listening_port": self._server.port},
-            "method": call.method,
-            "rest_path": "/" + "/".join(call.resource),
-            "query": call.query,
-            "form": call.form,
-        }
-        if call.key:
-            request["session"] = {"user": call.session.user, "authtoken": call.key}
-        if endpoint.says("passSystemAuth", "false"):
-            request["system_authtoken"] = self._system_token()
-        # restmap.conf.spec: the raw body goes along only where the stanza asks for it.
-        if endpoint.says("passPayload", "false"):
-            request["payload"] = call.body
-        return request
-
-    def _system_token(self) -> str:
-        try:
-            self.access.session("Splunk " + self._system_key)
-        except Refused:
-            self._system_key = self.system_session()
-        return self._system_key
-
-    def _close_pools(self) -> None:
-        with self._changed:
-            pools = list(self._pools.values())
-            self._pools.clear()
-        for pool in pools:
-            pool.close()
 
     def _record(self, request: Request) -> None:
         with self._changed:

@@ -5,6 +5,7 @@ Must not print or keep anything of a request.
 
 from __future__ import annotations
 
+import base64
 import secrets
 import threading
 from typing import TYPE_CHECKING, NamedTuple, Optional, Sequence
@@ -31,6 +32,8 @@ class Role(NamedTuple):
 
     capabilities: frozenset[str]
     imports: frozenset[str] = frozenset()
+    # srchIndexesAllowed: "*" is every index whose name starts with no underscore, "_*" every other one.
+    indexes: frozenset[str] = frozenset()
 
 
 class User(NamedTuple):
@@ -38,6 +41,7 @@ class User(NamedTuple):
 
     password: str
     roles: frozenset[str]
+    realname: str = ""
 
 
 class Session(NamedTuple):
@@ -46,6 +50,7 @@ class Session(NamedTuple):
     user: str
     roles: frozenset[str]
     capabilities: frozenset[str]
+    indexes: frozenset[str] = frozenset()
 
     @property
     def is_system(self) -> bool:
@@ -55,6 +60,11 @@ class Session(NamedTuple):
     def may(self, capability: str) -> bool:
         """Whether it has a capability."""
         return self.is_system or capability in self.capabilities
+
+    def may_search(self, index: str) -> bool:
+        """Whether a search of this index finds anything."""
+        every = "_*" if index.startswith("_") else "*"
+        return self.is_system or bool(self.indexes.intersection((index, every)))
 
     def is_in(self, roles: Sequence[str]) -> bool:
         """Whether an access list lets it in; `admin_all_objects` passes every list."""
@@ -70,22 +80,25 @@ class Access:
     def __init__(self) -> None:
         """Make the default users and roles; nobody is logged in."""
         self.roles: dict[str, Role] = {
-            "user": Role(frozenset({"search", "rest_apps_view", "rest_properties_get"})),
+            "user": Role(frozenset({"search", "rest_apps_view", "rest_properties_get"}), indexes=frozenset("*")),
             "power": Role(frozenset({"schedule_search", "run_sendalert"}), frozenset({"user"})),
-            "admin": Role(frozenset(_ADMIN), frozenset({"power"})),
-            "sc_admin": Role(frozenset(_ADMIN), frozenset({"power"})),
+            "admin": Role(frozenset(_ADMIN), frozenset({"power"}), frozenset({"_*"})),
+            "sc_admin": Role(frozenset(_ADMIN), frozenset({"power"}), frozenset({"_*"})),
         }
         self.users = {name: User(secrets.token_hex(8), frozenset({name})) for name in self.roles}
+        self.users["admin"] = self.users["admin"]._replace(realname="Administrator")
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
-    def add_user(self, name: str, roles: Sequence[str]) -> None:
+    def add_user(self, name: str, roles: Sequence[str], realname: str = "") -> None:
         """A user more, with roles that exist."""
-        self.users[name] = User(secrets.token_hex(8), frozenset(roles))
+        self.users[name] = User(secrets.token_hex(8), frozenset(roles), realname)
 
-    def add_role(self, name: str, capabilities: Sequence[str], imports: Sequence[str] = ()) -> None:
-        """A role more."""
-        self.roles[name] = Role(frozenset(capabilities), frozenset(imports))
+    def add_role(
+        self, name: str, capabilities: Sequence[str], imports: Sequence[str] = (), indexes: Sequence[str] = ()
+    ) -> None:
+        """A role more; `indexes` are its srchIndexesAllowed."""
+        self.roles[name] = Role(frozenset(capabilities), frozenset(imports), frozenset(indexes))
 
     def open(self, user: str) -> str:
         """A new session key for a user, or for `SYSTEM_USER`.
@@ -97,9 +110,10 @@ class Access:
         if user != SYSTEM_USER:
             self._collect(self.users[user].roles, roles)
         capabilities: list[str] = [c for role in roles for c in self.roles[role].capabilities]
+        indexes: list[str] = [i for role in roles for i in self.roles[role].indexes]
         key = secrets.token_urlsafe(60)
         with self._lock:
-            self._sessions[key] = Session(user, frozenset(roles), frozenset(capabilities))
+            self._sessions[key] = Session(user, frozenset(roles), frozenset(capabilities), frozenset(indexes))
         return key
 
     def login(self, user: str, password: str) -> str:
@@ -117,6 +131,22 @@ class Access:
         """End a session; its key is worth nothing from now on."""
         with self._lock:
             self._sessions.pop(key, None)
+
+    def authenticate(self, authorization: Optional[str]) -> tuple[Session, str]:
+        """The session of a request and its key; `Basic` with a user's password opens one, as curl -u does.
+
+        Raises:
+            Refused: 401 for a wrong password, and where `session` does.
+        """
+        scheme, _, given = (authorization or "").partition(" ")
+        if scheme != "Basic":
+            return self.session(authorization), given.strip()
+        try:
+            user, _, password = base64.b64decode(given, validate=True).decode("utf-8").partition(":")
+            key = self.login(user, password)
+        except (ValueError, Refused):
+            raise Refused(401, "call not properly authenticated", "WARN") from None
+        return self.session("Splunk " + key), key
 
     def session(self, authorization: Optional[str]) -> Session:
         """The session that an `Authorization` header names.

@@ -29,7 +29,10 @@ class Refused(Exception):
 
 
 class Entry(NamedTuple):
-    """One entity. `resource` is its collection's path, without namespace and leading slash."""
+    """One entity. `resource` is its collection's path, without namespace and leading slash.
+
+    `can_write` and `removable` are about the session that asks, `read` and `write` about everybody.
+    """
 
     resource: str
     name: str
@@ -39,6 +42,8 @@ class Entry(NamedTuple):
     sharing: str = "app"
     read: Sequence[str] = ("*",)
     write: Sequence[str] = ("admin",)
+    can_write: bool = True
+    removable: bool = True
 
     @property
     def link(self) -> str:
@@ -50,11 +55,11 @@ class Entry(NamedTuple):
         return {
             "app": self.app,
             "can_list": True,
-            "can_write": True,
-            "modifiable": True,
+            "can_write": self.can_write,
+            "modifiable": self.can_write,
             "owner": self.owner,
             "perms": {"read": list(self.read), "write": list(self.write)},
-            "removable": True,
+            "removable": self.can_write and self.removable,
             "sharing": self.sharing,
         }
 

@@ -31,28 +31,28 @@ class Confs:
         kind = call.resource[1]
         if not kind.startswith("conf-"):
             raise Refused(404, "Not Found")
-        return self._serve(call, kind[len("conf-") :], call.resource[:2], call.resource[2:])
+        return self._serve(call, kind[len("conf-") :], call.resource[2:])
 
     def alert_actions(self, call: Call) -> Answer:
         """`alerts/alert_actions[/<action>]`: the same stanzas under another path."""
-        return self._serve(call, "alert_actions", call.resource[:2], call.resource[2:])
+        return self._serve(call, "alert_actions", call.resource[2:])
 
     def properties(self, call: Call) -> Answer:
         """`properties/<conf>`: its stanzas' names; 404 for a conf that nobody has (`configs` answers an empty list)."""
         if call.method != "GET" or len(call.resource) != 2:
             raise not_allowed()
+        need(call.session, "rest_properties_get")
         stanzas = self._visible(call, call.resource[1])
         if not stanzas:
             raise Refused(404, f"{call.resource[1]} does not exist")
         return call.page([Entry("/".join(call.resource), name, {}, s.app) for name, s in stanzas.items()])
 
-    def _serve(self, call: Call, conf: str, collection: Sequence[str], rest: Sequence[str]) -> Answer:
+    def _serve(self, call: Call, conf: str, rest: Sequence[str]) -> Answer:
         app = call.namespace[1]
         if app != "-" and not self._conf.has_app(app):
             raise Refused(404, f"Application does not exist: {app}")
         if len(rest) > 1:
             raise Refused(404, "Not Found")
-        path = "/".join(collection)
         handlers = {
             ("GET", 0): self._list,
             ("POST", 0): self._create,
@@ -63,31 +63,31 @@ class Confs:
         handler = handlers.get((call.method, len(rest)))
         if handler is None:
             raise not_allowed()
-        return handler(call, conf, path, rest[0] if rest else "")
+        return handler(call, conf, rest[0] if rest else "")
 
-    def _list(self, call: Call, conf: str, path: str, _name: str) -> Answer:
-        return call.page([self._entry(path, conf, name, s) for name, s in self._visible(call, conf).items()])
+    def _list(self, call: Call, conf: str, _name: str) -> Answer:
+        return call.page([self._entry(call, conf, name, s) for name, s in self._visible(call, conf).items()])
 
-    def _read(self, call: Call, conf: str, path: str, name: str) -> Answer:
+    def _read(self, call: Call, conf: str, name: str) -> Answer:
         stanza = self._stanza(call, conf, name)
         need_acl(call.session, "read", self._conf.acl(stanza.app, conf, name), f"/nobody/{stanza.app}/{conf}/{name}")
-        return feed([self._entry(path, conf, name, stanza)], call.as_json)
+        return feed([self._entry(call, conf, name, stanza)], call.as_json)
 
-    def _create(self, call: Call, conf: str, path: str, _name: str) -> Answer:
+    def _create(self, call: Call, conf: str, _name: str) -> Answer:
         settings = dict(call.args)
         name = settings.pop("name", "")
         if not name:
             raise Refused(400, "The following required arguments are missing: name.")
         existing = self._conf.stanzas(conf, call.namespace[1], call.namespace[0]).get(name)
         self._write(call, conf, name, settings, existing is not None and existing.app == call.namespace[1])
-        return feed([self._entry(path, conf, name, self._stanza(call, conf, name))], call.as_json, status=201)
+        return feed([self._entry(call, conf, name, self._stanza(call, conf, name))], call.as_json, status=201)
 
-    def _update(self, call: Call, conf: str, path: str, name: str) -> Answer:
+    def _update(self, call: Call, conf: str, name: str) -> Answer:
         self._stanza(call, conf, name)
         self._write(call, conf, name, call.args, False)
-        return feed([self._entry(path, conf, name, self._stanza(call, conf, name))], call.as_json)
+        return feed([self._entry(call, conf, name, self._stanza(call, conf, name))], call.as_json)
 
-    def _delete(self, call: Call, conf: str, _path: str, name: str) -> Answer:
+    def _delete(self, call: Call, conf: str, name: str) -> Answer:
         owner, app = call.namespace
         self._stanza(call, conf, name)
         self._may_write(call, conf, name)
@@ -127,12 +127,21 @@ class Confs:
                 return stanza
         raise not_found(name)
 
-    def _entry(self, path: str, conf: str, name: str, stanza: Stanza) -> Entry:
+    def _entry(self, call: Call, conf: str, name: str, stanza: Stanza) -> Entry:
         acl = self._conf.acl(stanza.app, conf, name)
+        owner = call.namespace[0]
         content: dict[str, Any] = {"disabled": False, "eai:appName": stanza.app, "eai:userName": "nobody"}
         content.update(stanza.settings)
         # The one setting that splunkd normalises; every other value stays the string of the file.
         content["disabled"] = is_true(str(content["disabled"]))
         return Entry(
-            path, name, content, stanza.app, "nobody", "global" if acl.exported else "app", acl.read, acl.write
+            "/".join(call.resource[:2]),
+            name,
+            content,
+            stanza.app,
+            sharing="global" if acl.exported else "app",
+            read=acl.read,
+            write=acl.write,
+            can_write=call.session.is_in(acl.write) or owner == call.session.user,
+            removable=self._conf.removable(conf, stanza.app, name, "nobody" if owner == "-" else owner),
         )

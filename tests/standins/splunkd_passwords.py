@@ -54,12 +54,12 @@ class Passwords:
 
     def _list(self, call: Call) -> Answer:
         seen = {(app, name): value for app, name, value in self._all(call) if self._readable(call, app, name)}
-        return call.page([self._entry(app, name, value) for (app, name), value in seen.items()])
+        return call.page([self._entry(call, app, name, value) for (app, name), value in seen.items()])
 
     def _read(self, call: Call) -> Answer:
         app, name, value = self._find(call)
         need_acl(call.session, "read", self._conf.acl(app, "passwords", _PREFIX + name), f"/nobody/{app}/passwords")
-        return feed([self._entry(app, name, value)], call.as_json)
+        return feed([self._entry(call, app, name, value)], call.as_json)
 
     def _create(self, call: Call) -> Answer:
         args = call.accept(("name", "password"), ("realm",))
@@ -82,7 +82,7 @@ class Passwords:
     def _store(self, call: Call, app: str, name: str, clear: str, status: int) -> Answer:
         value = self._encrypt(clear)
         self._conf.update("passwords", app, _PREFIX + name, {"password": value})
-        return feed([self._entry(app, name, value)], call.as_json, status=status)
+        return feed([self._entry(call, app, name, value)], call.as_json, status=status)
 
     def _all(self, call: Call) -> Iterator[tuple[str, str, str]]:
         app = call.namespace[1]
@@ -109,7 +109,7 @@ class Passwords:
         need_acl(call.session, "write", acl, f"/nobody/{app}/passwords")
         return app
 
-    def _entry(self, app: str, name: str, value: str) -> Entry:
+    def _entry(self, call: Call, app: str, name: str, value: str) -> Entry:
         realm, user = [_unescape(part) for part in re.split(r"(?<!\\):", name)[:2]]
         acl = self._conf.acl(app, "passwords", _PREFIX + name)
         content: dict[str, Any] = {
@@ -119,7 +119,16 @@ class Passwords:
             "realm": realm or None,
             "username": user,
         }
-        return Entry(_PATH, name, content, app, "nobody", "global" if acl.exported else "app", acl.read, acl.write)
+        return Entry(
+            _PATH,
+            name,
+            content,
+            app,
+            sharing="global" if acl.exported else "app",
+            read=acl.read,
+            write=acl.write,
+            can_write=call.session.may("edit_storage_passwords") and call.session.is_in(acl.write),
+        )
 
     def _encrypt(self, clear: str) -> str:
         nonce = secrets.token_bytes(_NONCE)

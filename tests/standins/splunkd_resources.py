@@ -1,4 +1,4 @@
-"""splunkd's bulletin board, server information, saved searches and search jobs.
+"""splunkd's bulletin board, server information, search jobs, and who a session is.
 
 Must not know HTTP.
 """
@@ -13,6 +13,7 @@ from tests.standins.splunkd_answers import Entry, Refused, feed, lone
 from tests.standins.splunkd_call import not_allowed, not_found
 
 if TYPE_CHECKING:
+    from tests.standins.splunkd_access import Access
     from tests.standins.splunkd_answers import Answer
     from tests.standins.splunkd_call import Call
 
@@ -63,33 +64,18 @@ class Messages:
         return Entry("messages", name, content)
 
 
-class Searches:
-    """Saved searches and jobs, as tests set them.
+class Jobs:
+    """Search jobs, as tests set them.
 
     Attributes:
-        saved: (app, name) → the content of the saved search.
         jobs: sid → the content of the job; take it out, and it has expired.
     """
 
     def __init__(self) -> None:
         """Start with none."""
-        self.saved: dict[tuple[str, str], dict[str, Any]] = {}
         self.jobs: dict[str, dict[str, Any]] = {}
 
-    def serve_saved(self, call: Call) -> Answer:
-        """`saved/searches[/<name>]`, read only; a search of another app is not found."""
-        if call.method != "GET":
-            raise not_allowed()
-        app = call.namespace[1]
-        visible = {key: content for key, content in self.saved.items() if app in ("-", key[0])}
-        if len(call.resource) == 2:
-            return call.page([_saved(key, content) for key, content in visible.items()])
-        found = [_saved(key, content) for key, content in visible.items() if key[1] == call.resource[2]]
-        if not found:
-            raise not_found(call.resource[2])
-        return feed(found, call.as_json)
-
-    def serve_jobs(self, call: Call) -> Answer:
+    def serve(self, call: Call) -> Answer:
         """`search/jobs[/<sid>]` and `search/v2/jobs[/<sid>]`, read only."""
         if call.method != "GET":
             raise not_allowed()
@@ -100,6 +86,30 @@ class Searches:
         if len(rest) > 1 or rest[0] not in self.jobs:
             raise Refused(404, "Unknown sid.", "FATAL")
         return lone(_job(path, rest[0], self.jobs[rest[0]]), call.as_json)
+
+
+class CurrentContext:
+    """Who asks: `authentication/current-context`."""
+
+    def __init__(self, access: Access) -> None:
+        """Know these users."""
+        self._access = access
+
+    def serve(self, call: Call) -> Answer:
+        """The session's user: its own roles, and every capability that they and the imported ones give."""
+        if call.method != "GET":
+            raise not_allowed()
+        if len(call.resource) > 2:
+            raise Refused(404, "Not Found")
+        content: dict[str, Any] = {"username": call.session.user}
+        if call.session.is_system:
+            every = (capability for role in self._access.roles.values() for capability in role.capabilities)
+            content.update(realname="", roles=["splunk-system-role"], capabilities=sorted(set(every)))
+        else:
+            user = self._access.users[call.session.user]
+            content.update(realname=user.realname, roles=sorted(user.roles))
+            content["capabilities"] = sorted(call.session.capabilities)
+        return feed([Entry("/".join(call.resource), "context", content)], call.as_json)
 
 
 class ServerInfo:
@@ -124,10 +134,6 @@ class ServerInfo:
             "server_roles": ["search_head"],
         }
         return feed([Entry("server/info", "server-info", content)], call.as_json)
-
-
-def _saved(key: tuple[str, str], content: dict[str, Any]) -> Entry:
-    return Entry("saved/searches", key[1], {"disabled": False, "is_scheduled": True, **content}, key[0])
 
 
 def _job(path: str, sid: str, content: dict[str, Any]) -> Entry:

@@ -7,14 +7,16 @@ import sys
 from typing import TYPE_CHECKING
 
 from splunklib.searchcommands import Configuration, GeneratingCommand, Option
-from splunklib.searchcommands.validators import Boolean
 
 from . import app, commands
-from .errors import ParapetError
-from .secret import Secret
+from .errors import ParapetError, UsageError
+from .secret import Secret, mask
 
 if TYPE_CHECKING:
     from typing import Iterator
+
+_YES = ("true", "t", "1", "yes", "y")
+_NO = ("false", "f", "0", "no", "n")
 
 
 class _Command(GeneratingCommand):  # type: ignore[misc]  # splunklib has no types
@@ -31,13 +33,18 @@ class _Command(GeneratingCommand):  # type: ignore[misc]  # splunklib has no typ
         """The rows, or one sentence in the place where Splunk shows errors."""
         # Where it is set, Python writes the keys of every TLS connection into a file, and with them the token.
         os.environ.pop("SSLKEYLOGFILE", None)
-        if self.fieldnames:
-            self.error_exit(None, f"{self.fieldnames[0]!r} is not of the form option=value")
         asked = self.metadata.searchinfo
         try:
+            if self.fieldnames:
+                raise UsageError(f"{mask(self.fieldnames[0])!r} is no option: there is {' and '.join(self.options)}")
             yield from self.rows(commands.Session(str(asked.splunkd_uri), Secret(str(asked.session_key))))
         except ParapetError as error:
             self.error_exit(error, str(error))
+
+    def _protocol_v2_option_parser(self, arg: str) -> list[str]:
+        # What splunklib refuses by itself, it refuses before the search begins, and Splunk does not show the reason.
+        name, equals, value = arg.partition("=")
+        return [name, value] if equals and name in self.options else [arg]
 
     def _report_unexpected_error(self) -> None:
         # splunklib's own would show the text of the error, which may hold anything.
@@ -62,11 +69,13 @@ class Test(_Command):
 class Outbox(_Command):
     """`| parapetoutbox [summary=<bool>]`."""
 
-    summary = Option(default=False, validate=Boolean())
+    summary = Option(default="false")
 
     def rows(self, session: commands.Session) -> Iterator[commands.Row]:
         """One for each entry; one in all for a summary."""
-        find = commands.summary if self.summary else commands.entries
+        if self.summary.lower() not in _YES + _NO:
+            raise UsageError("summary must be true or false")
+        find = commands.summary if self.summary.lower() in _YES else commands.entries
         return find(session, sys.stderr, os.environ)
 
 
@@ -74,8 +83,8 @@ class Outbox(_Command):
 class OutboxEdit(_Command):
     """`| parapetoutboxedit action=retry|drop id=<id>|all`."""
 
-    action = Option(require=True)
-    id = Option(require=True)
+    action = Option(default="")
+    id = Option(default="")
 
     def rows(self, session: commands.Session) -> Iterator[commands.Row]:
         """One for each entry that was asked for."""
