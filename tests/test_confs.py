@@ -51,12 +51,17 @@ FILES = {
     "README/savedsearches.conf.spec",
     "default/alert_actions.conf",
     "default/app.conf",
+    "default/commands.conf",
     "default/data/ui/alerts/parapet_security.html",
+    "default/data/ui/nav/default.xml",
+    "default/data/ui/views/home.xml",
+    "default/data/ui/views/setup.xml",
     "default/inputs.conf",
     "default/macros.conf",
     "default/parapet_security.conf",
     "default/props.conf",
     "default/restmap.conf",
+    "default/searchbnf.conf",
     "default/server.conf",
     "metadata/default.meta",
 }
@@ -71,7 +76,7 @@ FORBIDDEN = (
     "**/limits.conf",
     "**/outputs.conf",
     "**/authorize.conf",
-    "**/setup.xml",
+    "default/setup.xml",
     "default/data/ui/html/*",
 )
 
@@ -106,7 +111,7 @@ def test_no_conf_changes_splunk_outside_of_this_app(name: str) -> None:
 def test_nothing_that_is_shipped_looks_like_a_token_or_names_a_tenant() -> None:
     """Tokens and tenants are the customer's; the guide's placeholder must not be mistaken for one either."""
     values = [value for file in CONFS.values() for stanza in file.values() for value in stanza.values()]
-    assert not [value for value in values if "pst_" in value or "://" in value]
+    assert not [value for value in values if re.search("pst_[A-Za-z0-9]", value) or "://" in value]
 
 
 def test_the_alert_action_has_the_keys_of_the_vendor_guide() -> None:
@@ -186,6 +191,9 @@ def test_no_tenant_is_shipped_so_that_the_guides_option_b_is_one() -> None:
     ("name", "stanza"),
     [
         ("alert_actions.conf", "parapet_security"),
+        ("commands.conf", "parapetoutbox"),
+        ("commands.conf", "parapetoutboxedit"),
+        ("commands.conf", "parapettest"),
         ("inputs.conf", "parapet_forwarder"),
         ("restmap.conf", "script:parapet_deliver"),
     ],
@@ -217,18 +225,17 @@ def test_the_forwarders_spec_has_a_setting_of_its_own() -> None:
 
 def test_the_deliver_handler_is_persistent_and_gets_the_systems_rights() -> None:
     """It delivers for owners who may not read the token, and asks who calls."""
-    assert CONFS["restmap.conf"] == {
-        "script:parapet_deliver": dict(
-            PYTHON,
-            match="/parapet_security/deliver",
-            script="parapet_deliver.py",
-            scripttype="persist",
-            handler="parapet_deliver.Deliver",
-            passSystemAuth="true",
-            requireAuthentication="true",
-            output_modes="json",
-        )
-    }
+    assert set(CONFS["restmap.conf"]) == {"script:parapet_deliver", "validation:savedsearch"}
+    assert CONFS["restmap.conf"]["script:parapet_deliver"] == dict(
+        PYTHON,
+        match="/parapet_security/deliver",
+        script="parapet_deliver.py",
+        scripttype="persist",
+        handler="parapet_deliver.Deliver",
+        passSystemAuth="true",
+        requireAuthentication="true",
+        output_modes="json",
+    )
 
 
 def test_the_app_has_one_name_and_one_version() -> None:
@@ -273,6 +280,28 @@ def test_only_administrators_may_write() -> None:
     assert "access" in META[""]
 
 
+def test_the_commands_are_for_administrators_and_the_one_that_changes_something_asks_first() -> None:
+    """They show and change what all alerts share; a link must not run the dangerous one unasked."""
+    assert META["commands"]["access"].startswith("read : [ admin, sc_admin ],")
+    commands = CONFS["commands.conf"]
+    assert set(commands) == {"parapettest", "parapetoutbox", "parapetoutboxedit"}
+    for name, settings in commands.items():
+        assert settings["chunked"] == "true"
+        assert (APP / "bin" / settings["filename"]).is_file()
+        assert settings.get("is_risky", "false") == ("true" if name == "parapetoutboxedit" else "false")
+
+
+def test_every_command_has_help_with_examples_that_run_it() -> None:
+    """The search assistant shows it while somebody types."""
+    assert {name[: -len("-command")] for name in CONFS["searchbnf.conf"]} == set(CONFS["commands.conf"])
+    for stanza, help_text in CONFS["searchbnf.conf"].items():
+        name = stanza[: -len("-command")]
+        assert help_text["syntax"].startswith(name)
+        assert help_text["usage"] == "public"
+        assert {"shortdesc", "description", "comment1", "example1"} <= set(help_text)
+        assert all(value.startswith("| " + name) for key, value in help_text.items() if key.startswith("example"))
+
+
 def test_everybody_may_read_where_alerts_go_but_not_the_tokens() -> None:
     """Alert owners read parapet_security.conf; stored passwords are for administrators."""
     assert META[""]["access"].startswith("read : [ * ],")
@@ -283,5 +312,5 @@ def test_everybody_may_read_where_alerts_go_but_not_the_tokens() -> None:
 def test_other_apps_see_the_action_its_form_and_the_logs_and_no_more() -> None:
     """An alert lives in any app; settings and passwords stay in this one."""
     exported = {name for name, settings in META.items() if settings.get("export") == "system"}
-    assert exported == {"alert_actions", "alerts", "restmap", "props", "macros"}
+    assert exported == {"alert_actions", "alerts", "restmap", "props", "macros", "commands", "searchbnf"}
     assert META["parapet_security"]["export"] == META["passwords"]["export"] == "none"
