@@ -17,13 +17,14 @@ from parapet.settings import NUMBERS, TENANT_KEYS, TEXTS, Delivery
 from build_tools import cli
 from build_tools.project import ROOT
 from tests.conf import APP, parse
+from tests.doc_pages import PAGES, bare, read, table
 
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 PAGE_IDS = [str(page.relative_to(ROOT)) for page in PAGES]
 # Words in a URL that stand for something of the reader's.
 PLACEHOLDERS = {"localhost", "host", "MEMBER"}
 # An outbound "and up" where the code only has a number too large to matter.
 NO_LIMIT = 9999999999
+PICTURE = re.compile(r"!\[([^\]]+)\]\(([^)\s]+)\)")
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
 HOST = re.compile(r"https?://([A-Za-z0-9.{}-]*)")
 DOMAIN = re.compile(r"\b(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|app|cloud)\b")
@@ -32,31 +33,6 @@ MACHINE_PATH = re.compile(r"(?<![\w$}.])/(?:home|root|work|tmp|Users|usr|opt|mnt
 SOURCE = (APP / "bin/parapet/chores.py").read_text(encoding="utf-8")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=PAGE_IDS)
-
-
-def read(name):
-    """A page by its path in the project."""
-    return (ROOT / name).read_text(encoding="utf-8")
-
-
-def table(name, first_cell):
-    """The rows of every table of a page whose head begins with this cell, as lists of cells without back-ticks."""
-    rows, inside = [], False
-    for line in read(name).splitlines():
-        cells = [cell.strip() for cell in line.split("|")[1:-1]]
-        if not line.startswith("|"):
-            inside = False
-        elif cells[0] == first_cell:
-            inside = True
-        elif inside and not set(line) <= set("|- "):
-            rows.append(cells)
-    assert rows, f"{name} has no table that begins with {first_cell!r}"
-    return rows
-
-
-def bare(cell):
-    """A cell without its back-ticks; "empty" is the empty text."""
-    return "" if cell == "empty" else cell.strip("`")
 
 
 def anchors(text):
@@ -169,6 +145,14 @@ def test_every_relative_link_leads_somewhere(page):
         assert target.exists(), link
         if anchor:
             assert anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+def test_every_picture_that_a_page_shows_is_there_and_every_one_that_is_there_is_shown():
+    """With a text for whoever does not see it. `build.py test tests/browser --update-pictures` makes them."""
+    found = {page: PICTURE.findall(page.read_text(encoding="utf-8")) for page in PAGES}
+    shown = {(page.parent / path).resolve() for page, pictures in found.items() for _, path in pictures}
+    assert shown == {path.resolve() for path in (ROOT / "docs/pictures").glob("*")}
+    assert all(len(text.split()) > 3 for pictures in found.values() for text, _ in pictures)
 
 
 @each_page

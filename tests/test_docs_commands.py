@@ -76,10 +76,10 @@ def reader(bare_scene, certs):
         yield Reader(bare_scene, tenant)
 
 
-def test_the_readme_configures_a_tenant_that_gets_alerts(reader):
-    """Its two calls are enough: the next alert arrives, with the token that was typed."""
-    (url,) = blocks("README.md", "name=tenant:main")
-    (token,) = blocks("README.md", "storage/passwords")
+def test_two_calls_without_splunk_web_configure_a_tenant_that_gets_alerts(reader):
+    """The next alert arrives, with the token that was typed."""
+    (url,) = blocks("docs/configure.md", "name=tenant:main")
+    token, _ = blocks("docs/configure.md", "storage/passwords", "Service token")
     reader.run(url)
     assert reader.run(token, typed=reader.tenant.token).strip() == "201"
     fired = reader.scene.fire()
@@ -129,7 +129,7 @@ def test_the_curl_test_tells_a_right_token_from_a_wrong_one(reader):
 
 def test_no_command_has_a_secret_among_its_arguments():
     """A token is typed or read from a file: arguments and history are for everybody to see."""
-    for page in ("README.md", "docs/configure.md", "docs/troubleshoot.md"):
+    for page in ("docs/configure.md", "docs/operate.md", "docs/troubleshoot.md"):
         for block in blocks(page, "curl"):
             assert not re.search(r"pst_|Bearer (?!%s)|(-d|--data\S*) '?\"?password=", block)
 
