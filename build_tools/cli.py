@@ -14,8 +14,10 @@ from build_tools.project import ROOT, BuildError, run_openly
 _EXAMPLES = """\
 commands:
   (none)   make dist/parapet_security-<version>.spl, with its SHA-256 and SBOM (CycloneDX) beside it
-  demo     build the app, install it into a throw-away Splunk home, and watch an alert reach an embedded tenant
-  test     run the tests in every Python found of 3.7, 3.9 and 3.13; further arguments are pytest's
+  demo     build the app, install it into a throw-away Splunk home, and watch an alert reach an embedded tenant;
+           --keep leaves it running, with the setup page for your browser
+  test     run the tests in every Python found of 3.7, 3.9 and 3.13, and once those in a browser (Chromium);
+           further arguments are pytest's, and files or folders among them decide what runs at all
   check    linters, types, Python 3.7 syntax, and Splunk AppInspect under every tag
 
 examples:
@@ -23,6 +25,7 @@ examples:
   python3 build.py --splunkbase             the package to upload to Splunkbase
   python3 build.py test --python 3.9 -k outbox -x
   python3 build.py test tests/test_build.py -n 0
+  python3 build.py test tests/browser       the browser only; its screenshots are in .screens/
   python3 build.py demo --help
 
 Packages that a command needs are installed into .venv, at the versions and digests pinned in requirements/.
@@ -33,6 +36,8 @@ def main(arguments: list[str]) -> int:
     """Does what the arguments ask for and returns the exit code: 0 done, 1 failed, 2 wrong usage."""
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
+    if "--" in rest:
+        rest.remove("--")  # it has told our arguments from pytest's, and is neither
     if rest and options.command not in {"test", "demo"}:
         parser.error(f"unknown argument: {rest[0]}")
     try:
@@ -85,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="3.X",
-        help="run in this Python only; can be given more than once (default: each of 3.7, 3.9, 3.13 that is found)",
+        help="run in this Python only, and not in the browser; can be given more than once "
+        "(default: each of 3.7, 3.9, 3.13 that is found, and the browser)",
     )
     return parser

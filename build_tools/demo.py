@@ -26,6 +26,7 @@ from tests.scene import Scene, failed_logins, wait_until
 from tests.standins.certs import Certs
 from tests.standins.splunk import Refusal
 from tests.standins.splunk_input_conf import InputRefused
+from tests.standins.splunk_web import SplunkWeb
 from tests.standins.tenant import Tenant
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ with the forwarder, without it, and during an outage of the tenant. Takes well u
 Exit code: 0 everything happened as promised, 1 something did not, 130 interrupted."""
 
 _FAILED_ATTEMPTS = 2
+_USER = "admin"
 
 
 class Firing(NamedTuple):
@@ -72,7 +74,11 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="build.py demo", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--keep", action="store_true", help="leave it running at the end, until Ctrl-C")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="leave it running at the end until Ctrl-C, with the setup page for your browser",
+    )
     keep = parser.parse_args(arguments).keep
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
@@ -229,9 +235,15 @@ def _sum_up(acts: Sequence[Act], screen: Screen, took_s: float) -> None:
 
 
 def _stay(scene: Scene, screen: Screen) -> None:
-    """Waits for Ctrl-C, which is the ordinary end here."""
-    with contextlib.suppress(KeyboardInterrupt):
+    """Starts Splunk Web, and waits for Ctrl-C, which is the ordinary end here."""
+    with contextlib.suppress(KeyboardInterrupt), SplunkWeb(scene.splunkd) as web:
         screen.title("Still running, until Ctrl-C")
+        screen.note("setup page", web.url(f"app/{APP}/setup"), "bold")
+        screen.note("alert form", web.url("app/search/alert"))
+        screen.note("log in as", _USER)
+        # In clear on purpose: it was made for this run, and nobody but this machine can use it.
+        screen.note("password", scene.splunkd.access.users[_USER].password)
+        screen.note("forwarder", "is running")
         screen.note("splunkd", scene.splunkd.uri)
         screen.note("tenant", scene.tenant.url)
         screen.note("Splunk home", str(scene.home.path))

@@ -20,8 +20,8 @@ SUPPORTED = ("3.7", "3.9", "3.13")
 """The Pythons that Splunk starts apps with (8.0 to 10.x), and so those that everything is tested on."""
 
 _BIN = "Scripts" if os.name == "nt" else "bin"
-# mypy 1.4.1 and AppInspect run on all of these; on 3.11 mypy comes compiled and takes a tenth of the time.
-_FOR_TOOLS = ("3.11", "3.10", "3.9", "3.12", "3.13")
+# mypy 1.4.1, AppInspect and Playwright run on all of these; on 3.11 mypy comes compiled and takes a tenth of the time.
+_NEWER = ("3.11", "3.10", "3.9", "3.12", "3.13")
 
 
 def running() -> str:
@@ -49,21 +49,36 @@ def for_tests(version: str) -> Path:
     return _environment(f"test-{version}", _need(version), ROOT / "requirements" / "test.txt")
 
 
+def for_browser() -> tuple[str, Path]:
+    """Returns the version and the Python of the environment for the tests in a browser.
+
+    Raises:
+        BuildError: there is no Python from 3.9 to 3.13, or its packages could not be installed.
+    """
+    version = _one_for("the tests in a browser")
+    return version, _environment("browser", _need(version), ROOT / "requirements" / "browser.txt")
+
+
 def for_tools() -> Path:
     """Returns the Python of the environment with the linters, the type checker and AppInspect.
 
     Raises:
         BuildError: there is no Python from 3.9 to 3.13, or its packages could not be installed.
     """
-    found = next((version for version in _FOR_TOOLS if interpreter(version)), None)
-    if found is None:
-        raise BuildError(f"the tools need one of Python {', '.join(_FOR_TOOLS)}, and none of them was found")
-    return _environment("tools", _need(found), ROOT / "requirements" / "tools.txt")
+    return _environment("tools", _need(_one_for("the tools")), ROOT / "requirements" / "tools.txt")
 
 
 def bare() -> Path:
     """Returns the Python of an environment with nothing but pip, for where the running one has none."""
     return _environment("pip", Path(sys.executable), None)
+
+
+def _one_for(what: str) -> str:
+    """Returns the best version that is here for what need not run on every Python."""
+    found = next((version for version in _NEWER if interpreter(version)), None)
+    if found is None:
+        raise BuildError(f"{what} need one of Python {', '.join(_NEWER)}, and none of them was found")
+    return found
 
 
 def _need(version: str) -> Path:

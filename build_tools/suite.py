@@ -1,4 +1,4 @@
-"""Runs the tests in every Python that Splunk starts apps with, against the package as it is installed.
+"""Runs the tests in every Python that Splunk starts apps with, and once those in a browser, against the package.
 
 It must not decide what passes: pytest does, and its reports are added up here.
 """
@@ -10,8 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from build_tools import environment, package
-from build_tools.project import run_openly
+from build_tools import browser, environment, package
+from build_tools.project import ROOT, run_openly
+
+BROWSER = "tests/browser"
+
+# pytest's own code for "no test was selected", and its options whose value is an argument of its own.
+_NONE_SELECTED = 5
+_WITH_VALUE = {"-c", "-k", "-m", "-n", "-o", "-p", "-r", "-W"}
 
 
 @dataclass(frozen=True)
@@ -28,38 +34,105 @@ class Outcome:
         return f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
 
 
+@dataclass(frozen=True)
+class _Run:
+    """One run of pytest: how the report calls it, its Python, and its arguments."""
+
+    name: str
+    python: Path
+    arguments: list[str]
+
+
 def run(versions: list[str], arguments: list[str]) -> int:
-    """Runs the tests, prints a line for each Python and the sum, and returns 0 only if all passed.
+    """Runs the tests, prints a line for each Python, one for the browser, and the sum; returns 0 only if all passed.
 
     Args:
-        versions: the Pythons to use, each of which must be there; without any, those that are supported and found.
-        arguments: more arguments for pytest.
+        versions: the Pythons to use, each of which must be there, and no browser unless the arguments name its tests;
+            without any, those that are supported and found, and the browser.
+        arguments: more arguments for pytest. Files and folders among them decide what runs at all.
 
     Raises:
-        BuildError: the package or an environment could not be made.
+        BuildError: the package or an environment could not be made, or there is no browser.
     """
+    outside, inside = divide(arguments, browser_too=not versions)
     found = versions or [version for version in environment.SUPPORTED if environment.interpreter(version)]
-    chosen = found or [environment.running()]
+    chosen = (found or [environment.running()]) if outside is not None else []
+    # What cannot run should say so before the others have taken their minutes.
+    runs = [_Run(f"Python {version}", environment.for_tests(version), outside or []) for version in chosen]
+    runs += [_in_browser(inside)] if inside is not None else []
     outcomes = {}
     with tempfile.TemporaryDirectory() as folder:
         spl = package.build(folder)
-        for version in chosen:
-            python = environment.for_tests(version)
-            print(f"\n=== Python {version}", flush=True)
-            outcomes[version] = _pytest(python, spl, Path(folder) / f"{version}.xml", arguments)
+        for number, each in enumerate(runs):
+            print(f"\n=== {each.name}", flush=True)
+            outcomes[each.name] = _pytest(each, spl, Path(folder) / f"{number}.xml")
+    if arguments:
+        outcomes = forgive_empty(outcomes)
     print()
-    for version, outcome in outcomes.items():
-        print(f"Python {version}: {outcome}" + (f" (pytest ended with code {outcome.code})" if outcome.code else ""))
+    for name, outcome in outcomes.items():
+        print(f"{name}: {outcome}" + (f" (pytest ended with code {outcome.code})" if outcome.code else ""))
     for version in environment.SUPPORTED:
         if version not in chosen:
-            print(f"Python {version}: " + ("not asked for" if versions else "not found on this machine, so not run"))
+            missing = not versions and outside is not None
+            print(f"Python {version}: " + ("not found on this machine, so not run" if missing else "not asked for"))
+    if inside is None:
+        print("Browser: not asked for")
     print(_sum(list(outcomes.values())), flush=True)
     return 1 if any(outcome.code for outcome in outcomes.values()) else 0
 
 
-def _pytest(python: Path, spl: Path, report: Path, arguments: list[str]) -> Outcome:
+def divide(arguments: list[str], *, browser_too: bool) -> tuple[list[str] | None, list[str] | None]:
+    """Returns pytest's arguments for the Pythons and for the browser; None where nothing of it was asked for.
+
+    Files and folders go where they belong, and a folder above both to both; everything else goes to both.
+
+    Args:
+        arguments: what was asked for.
+        browser_too: whether the browser runs when no file or folder is named.
+    """
+    places = [number for number, text in enumerate(arguments) if _is_place(arguments, number, text)]
+    within = {number: _within(arguments[number], BROWSER) for number in places}
+    outside = [text for number, text in enumerate(arguments) if not within.get(number)]
+    inside = [text for number, text in enumerate(arguments) if within.get(number, True)]
+    above = any(_within(BROWSER, arguments[number]) for number in places)
+    runs_outside = not places or not all(within.values())
+    runs_inside = any(within.values()) or ((above or not places) and browser_too)
+    if runs_inside and not any(within.values()):
+        inside.insert(0, BROWSER)
+    return (
+        [*outside, f"--ignore={BROWSER}"] if runs_outside else None,
+        inside if runs_inside else None,
+    )
+
+
+def _is_place(arguments: list[str], number: int, text: str) -> bool:
+    before = arguments[number - 1] if number else ""
+    return not text.startswith("-") and before not in _WITH_VALUE and (ROOT / text.partition("::")[0]).exists()
+
+
+def _within(text: str, folder: str) -> bool:
+    """Whether a place as pytest takes it ("tests/x.py::test_y") is this folder or lies in it."""
+    place, root = (ROOT / text.partition("::")[0]).resolve(), (ROOT / folder).resolve()
+    return place == root or root in place.parents
+
+
+def _in_browser(arguments: list[str]) -> _Run:
+    chromium = browser.need()
+    version, python = environment.for_browser()
+    return _Run(f"Browser (Python {version}, {browser.version(chromium)})", python, arguments)
+
+
+def forgive_empty(outcomes: dict[str, Outcome]) -> dict[str, Outcome]:
+    """Takes a run that had nothing to do for no failure, where another one had: `-k` may name tests of one side only."""
+    if not any(outcome.passed or outcome.skipped for outcome in outcomes.values()):
+        return outcomes
+    nothing = Outcome(0, 0, 0, 0)
+    return {name: nothing if outcome.code == _NONE_SELECTED else outcome for name, outcome in outcomes.items()}
+
+
+def _pytest(each: _Run, spl: Path, report: Path) -> Outcome:
     """Runs pytest on two cores unless the arguments say otherwise (of an option given twice it takes the last)."""
-    command = [str(python), "-m", "pytest", "-n", "2", *arguments, f"--junitxml={report}"]
+    command = [str(each.python), "-m", "pytest", "-n", "2", *each.arguments, f"--junitxml={report}"]
     return read(report, run_openly(command, PARAPET_SPL=str(spl)))
 
 

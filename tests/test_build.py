@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from build_tools import cli, environment, suite
+from build_tools import browser, cli, environment, suite
 from build_tools.project import ROOT, BuildError, child_environment
 
 
@@ -43,7 +43,11 @@ def test_what_build_py_does_not_know_goes_to_pytest_in_its_order(monkeypatch):
     asked = []
     monkeypatch.setattr(suite, "run", lambda versions, arguments: asked.append((versions, arguments)))
     cli.main(["test", "tests/test_x.py", "-k", "a or b", "--python", "3.9", "-x", "-n", "0", "--lf"])
-    assert asked == [(["3.9"], ["tests/test_x.py", "-k", "a or b", "-x", "-n", "0", "--lf"])]
+    cli.main(["test", "--python", "3.7", "--", "tests/core", "-x"])
+    assert asked == [
+        (["3.9"], ["tests/test_x.py", "-k", "a or b", "-x", "-n", "0", "--lf"]),
+        (["3.7"], ["tests/core", "-x"]),
+    ]
 
 
 def test_a_python_that_is_not_there_is_named():
@@ -117,3 +121,121 @@ def test_the_sum_counts_a_run_that_ended_badly_as_a_failure(tmp_path, report, co
     if report:
         path.write_text(f"<testsuites><testsuite {report}/></testsuites>", encoding="utf-8")
     assert str(suite.read(path, code)) == words
+
+
+EVERYTHING_ELSE = "--ignore=tests/browser"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "outside", "inside"),
+    [
+        ([], [EVERYTHING_ELSE], ["tests/browser"]),
+        (["-x", "-k", "tests"], ["-x", "-k", "tests", EVERYTHING_ELSE], ["tests/browser", "-x", "-k", "tests"]),
+        (["tests/core", "-x"], ["tests/core", "-x", EVERYTHING_ELSE], None),
+        (["tests/browser", "-x"], None, ["tests/browser", "-x"]),
+        (["tests/browser/conftest.py::a"], None, ["tests/browser/conftest.py::a"]),
+        (["tests", "-x"], ["tests", "-x", EVERYTHING_ELSE], ["tests/browser", "-x"]),
+        (["tests/core", "tests/browser"], ["tests/core", EVERYTHING_ELSE], ["tests/browser"]),
+    ],
+)
+def test_files_and_folders_decide_what_runs_at_all(arguments, outside, inside):
+    """Who names a folder does not wait for the browser, and who names the browser's does not wait for three Pythons."""
+    assert suite.divide(arguments, browser_too=True) == (outside, inside)
+
+
+def test_asking_for_a_python_is_not_asking_for_the_browser():
+    """Unless its tests are named."""
+    assert suite.divide(["-x"], browser_too=False) == (["-x", EVERYTHING_ELSE], None)
+    assert suite.divide(["tests"], browser_too=False) == (["tests", EVERYTHING_ELSE], None)
+    assert suite.divide(["tests/browser"], browser_too=False) == (None, ["tests/browser"])
+
+
+def test_a_selection_that_names_tests_of_one_side_only_is_no_failure_of_the_other():
+    """But one that names no test at all is, and so is every other bad end."""
+    some, nothing = suite.Outcome(0, 7, 0, 0), suite.Outcome(5, 0, 1, 0)
+    forgiven = suite.forgive_empty({"Python 3.9": some, "Browser": nothing})
+    assert [outcome.code for outcome in forgiven.values()] == [0, 0]
+    assert str(forgiven["Browser"]) == "0 passed, 0 failed"
+    assert suite.forgive_empty({"Python 3.9": nothing, "Browser": nothing})["Browser"] is nothing
+    broken = suite.Outcome(4, 0, 1, 0)
+    assert suite.forgive_empty({"Python 3.9": some, "Browser": broken})["Browser"] is broken
+
+
+def test_the_browser_has_a_line_of_its_own_and_counts_in_the_sum(monkeypatch, capsys):
+    """Three reports and one sum, and the exit code of the worst."""
+    monkeypatch.setattr(suite.browser, "need", lambda: Path("chromium"))
+    monkeypatch.setattr(suite.browser, "version", lambda path: "Chromium 1")
+    monkeypatch.setattr(suite.environment, "for_browser", lambda: ("3.11", Path("python")))
+    monkeypatch.setattr(suite.environment, "for_tests", Path)
+    monkeypatch.setattr(suite.environment, "interpreter", lambda version: Path(version) if version != "3.7" else None)
+    monkeypatch.setattr(suite.package, "build", lambda folder: Path("app.spl"))
+    ran = []
+
+    def pytest_run(each, spl, report):
+        ran.append((each.python, each.arguments))
+        return suite.Outcome(1, 2, 1, 0) if each.name.startswith("Browser") else suite.Outcome(0, 10, 0, 0)
+
+    monkeypatch.setattr(suite, "_pytest", pytest_run)
+    assert suite.run([], []) == 1
+    assert ran == [
+        (Path("3.9"), [EVERYTHING_ELSE]),
+        (Path("3.13"), [EVERYTHING_ELSE]),
+        (Path("python"), ["tests/browser"]),
+    ]
+    assert capsys.readouterr().out.splitlines()[-5:] == [
+        "Python 3.9: 10 passed, 0 failed",
+        "Python 3.13: 10 passed, 0 failed",
+        "Browser (Python 3.11, Chromium 1): 2 passed, 1 failed (pytest ended with code 1)",
+        "Python 3.7: not found on this machine, so not run",
+        "22 passed, 1 failed",
+    ]
+
+
+@pytest.fixture
+def chromium(tmp_path, monkeypatch):
+    """A PATH with one folder; returns a function that puts a program there."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def put(name, text="exit 0"):
+        path = tmp_path / name
+        path.write_text("#!/bin/sh\n" + text + "\n", encoding="utf-8")
+        path.chmod(0o755)
+        return path
+
+    return put
+
+
+def test_chromium_is_found_under_any_of_its_names(chromium):
+    """Debian's, Ubuntu's and Google's, in this order; the version is what the report shows."""
+    assert browser.find() is None
+    chrome = chromium("google-chrome", "echo Google Chrome 156.0.8078.79")
+    assert (browser.find(), browser.version(chrome)) == (chrome, "Chromium 156")
+    mine = chromium("chromium", "echo '[: odd' >&2; echo Chromium 157.0.1.2 built on Debian")
+    assert (browser.need(), browser.version(mine)) == (mine, "Chromium 157")
+
+
+def test_a_missing_chromium_is_installed_only_by_root_with_apt(chromium, monkeypatch, capsys, tmp_path):
+    """Everybody else gets one line with the package's name; who gets it installed is told before."""
+    monkeypatch.setattr(browser, "_is_root", lambda: True)
+    with pytest.raises(BuildError, match="install the package chromium") as caught:
+        browser.need()
+    assert "\n" not in str(caught.value)
+    chromium("apt-get")
+    monkeypatch.setattr(browser, "_is_root", lambda: False)
+    with pytest.raises(BuildError, match="install the package chromium"):
+        browser.need()
+    monkeypatch.setattr(browser, "_is_root", lambda: True)
+    said = []
+
+    def install(command, what):
+        said.append((capsys.readouterr().out, command[-1]))
+        if command[-1] == "chromium":
+            chromium("chromium")
+        return ""
+
+    monkeypatch.setattr(browser, "run_quietly", install)
+    assert browser.need() == tmp_path / "chromium"
+    assert said == [
+        ("build.py: no Chromium found: installing the system package chromium with apt-get\n", "-qq"),
+        ("", "chromium"),
+    ]

@@ -12,8 +12,11 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from build_tools.demo_screen import Screen
 from build_tools.project import ROOT, child_environment
@@ -43,15 +46,17 @@ def obey_sigint():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def interrupt_after(process, text):
-    """Press Ctrl-C once the demo has written this; returns all of its output, and stderr."""
+def interrupt_after(process, text, visit=None):
+    """Press Ctrl-C once the demo has written this, and `visit` has seen its output; returns all of it, and stderr."""
     seen = []
-    for line in process.stdout:
-        seen.append(line)
-        if text in line:
-            break
-    process.send_signal(signal.SIGINT)
     try:
+        for line in process.stdout:
+            seen.append(line)
+            if text in line:
+                break
+        if visit:
+            visit("".join(seen))
+        process.send_signal(signal.SIGINT)
         rest, errors = process.communicate(timeout=30)
     finally:
         process.kill()
@@ -140,6 +145,32 @@ def test_ctrl_c_ends_the_demo_cleanly(tmp_path, arguments, text, code):
     output, errors = interrupt_after(process, text)
     assert process.returncode == code
     assert "Traceback" not in output + errors
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+def test_keep_leaves_the_setup_page_for_whoever_logs_in_as_it_says(tmp_path):
+    """The URL leads to the login form, the password opens it, and behind it is the page; the forwarder still runs."""
+
+    def visit(output):
+        said = dict(re.findall(r"^  (setup page|log in as|password|log) +(\S+)$", output, re.MULTILINE))
+        with requests.Session() as browser:
+            browser.trust_env = False
+            form = browser.get(said["setup page"], timeout=10)
+            assert "/account/login?return_to=" in form.url
+            (cval,) = re.findall('name="cval" value="([0-9]+)"', form.text)
+            data = {"username": said["log in as"], "password": said["password"], "cval": cval}
+            data["return_to"] = urlsplit(said["setup page"]).path
+            page = browser.post(form.url, data=data, timeout=10)
+        assert (page.status_code, page.url) == (200, said["setup page"])
+        assert "setup.js" in page.text
+        log = Path(said["log"]).read_text(encoding="utf-8")
+        assert re.findall(r"event=(forwarder\.\S+)", log)[-1] == "forwarder.started"
+
+    process = start(tmp_path, "--keep")
+    output, errors = interrupt_after(process, "  outbox        /", visit)
+    assert process.returncode == 0
+    assert re.findall(r"pst_[^…]", output + errors) == []
     assert list(tmp_path.iterdir()) == []
 
 
