@@ -42,6 +42,15 @@ def test_the_first_tenant_fails_with_a_wrong_token_and_passes_with_the_right_one
     assert steps.password(site, "parapet_security", "main") == tenant.token
 
 
+@pytest.mark.parametrize("name", ["constructor", "tostring"])
+def test_a_tenant_may_be_called_what_javascript_has_a_word_for(site, page_for, name):
+    """Without a stored token it has none, whatever an object inherits."""
+    site.scene.add_tenant(name, "https://localhost/webhook/acme", None)
+    page = page_for(site)
+    steps.open_setup(page, site)
+    assert "Missing" in steps.row(page, name).inner_text()
+
+
 def test_the_app_is_marked_as_configured_by_the_first_save_only(site, page_for, traffic):
     """Splunk sends nobody to the page any more; later saves leave that alone."""
     page = page_for(site)

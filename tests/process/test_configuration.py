@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.process.driver import ended
 from tests.scene import CONF, PASSWORDS, failed_logins, wait_until
 from tests.standins.proxy import Proxy
@@ -61,11 +63,12 @@ def test_forwarder_says_them_too(scene):
     wait_until(lambda: len(scene.events("settings.problem")) == len(WRONG), "every problem", scene=scene)
 
 
-def test_proxys_password_comes_from_its_own_realm(scene):
+@pytest.mark.parametrize("user", ["kim", "CORP\\kim"])
+def test_proxys_password_comes_from_its_own_realm(scene, user):
     """Realm parapet_security_proxy, the name is the user's."""
-    with Proxy("kim", "proxy-" + "canary") as proxy:
-        scene.call("POST", PASSWORDS, name="kim", password="proxy-" + "canary", realm="parapet_security_proxy")
-        scene.configure({"proxy_url": proxy.url, "proxy_username": "kim"})
+    with Proxy(user, "proxy-" + "canary") as proxy:
+        scene.call("POST", PASSWORDS, name=user, password="proxy-" + "canary", realm="parapet_security_proxy")
+        scene.configure({"proxy_url": proxy.url, "proxy_username": user})
         fired = ended(scene.fire())
         assert fired.lines == [("INFO", "alert.delivered")], fired.stderr
         assert len(proxy.requests) == 1

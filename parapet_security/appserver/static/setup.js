@@ -401,12 +401,14 @@
 
   // credential:<realm>:<name>: with colons inside escaped. Only names are read; `raw` is how splunkd addresses the entry.
   function storedNames(answer) {
-    const found = {};
+    // Without a prototype: a tenant may be called constructor.
+    const found = Object.create(null);
     for (const entry of entries(answer)) {
       const [, raw, realm, name] = /^credential:(((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):)$/.exec(entry.name) || [];
       if (raw !== undefined) {
-        const plain = (text) => text.replace(/\\(.)/g, "$1");
-        found[plain(realm)] = Object.assign(found[plain(realm)] || {}, { [plain(name)]: raw });
+        // Whether a backslash of a name is escaped as well is not documented: both come out right.
+        const plain = (text) => text.replace(/\\([:\\])/g, "$1");
+        found[plain(realm)] = Object.assign(found[plain(realm)] || Object.create(null), { [plain(name)]: raw });
       }
     }
     return found;
@@ -453,11 +455,11 @@
     }
   }
 
-  /** Remove a stored secret; true also where there is none. */
+  /** Remove a stored secret, if there is one. What splunkd answers may list others, and stays unread. */
   async function forget(realm, name) {
     const raw = (state.stored && state.stored[realm] && state.stored[realm][name]) || `${realm}:${name}:`;
     try {
-      await call("DELETE", `${PASSWORDS}/${encodeURIComponent(raw)}`);
+      await call("DELETE", `${PASSWORDS}/${encodeURIComponent(raw)}`, {}, { unread: true });
     } catch (failure) {
       if (failure.status !== 404) {
         throw failure;

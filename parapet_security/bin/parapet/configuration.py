@@ -111,7 +111,10 @@ def _ours(name: str, stanza: dict[str, str], problems: list[str]) -> dict[str, s
 
 
 def _password(splunkd: Splunkd, realm: str, name: str) -> str | None:
-    try:
-        return splunkd.password(realm, name) or None
-    except NotFound:
-        return None
+    # Whether splunkd escapes a backslash (DOMAIN\\user, at a proxy) in an entry's name is not documented: both are asked for.
+    for written in dict.fromkeys((name, name.replace("\\", "\\\\"))):
+        try:
+            return splunkd.password(realm, written) or None
+        except NotFound:
+            continue
+    return None
