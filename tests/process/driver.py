@@ -1,4 +1,4 @@
-"""Starts the action by hand, for what no stand-in would ever send. Must not decide what is right."""
+"""Starts the action by hand, for what no stand-in would ever send, and runs searches. Must not decide what is right."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import re
 import subprocess
 from typing import NamedTuple
+
+import requests
 
 _LINE = re.compile(r"(DEBUG|INFO|WARN|ERROR|FATAL) event=([a-z_.]+)( [a-z_]+=(\S+|\"(\\.|[^\"])*\"))*\Z")
 
@@ -56,3 +58,26 @@ def encode(document):
 def ended(fired):
     """A `Fired` of the stand-in as an `Ended`."""
     return Ended(fired.exit_code, fired.stdout, fired.stderr)
+
+
+def search(scene, query, user="admin"):
+    """What a search gives: its rows and its messages."""
+    found = scene.call("POST", "/services/search/jobs", user=user, exec_mode="oneshot", search=query)
+    return found["results"], [message["text"] for message in found["messages"]]
+
+
+def rows(scene, query):
+    """The rows of a search that says nothing else."""
+    found, messages = search(scene, query)
+    assert messages == []
+    return found
+
+
+def refusal(scene, query, user="admin"):
+    """What is said instead of rows, whether splunkd refuses the search or the command says it itself."""
+    try:
+        found, messages = search(scene, query, user)
+    except requests.HTTPError as error:
+        return error.response.json()["messages"][0]["text"]
+    assert found == []
+    return messages[0]
