@@ -1108,7 +1108,8 @@
 
   async function remove(tenant) {
     notice("tenants", "", "");
-    const waiting = await waitingFor(tenant.name);
+    // Nothing can wait for what is no tenant's name, and it must not get into a search.
+    const waiting = checkName(tenant.name) ? 0 : await waitingFor(tenant.name);
     const texts = [
       "This removes its webhook URL and its stored token from every member. To start again you need a service token again.",
       waiting === null
@@ -1143,8 +1144,8 @@
   /** How many alerts wait for a tenant on this host; null where that cannot be found out. */
   async function waitingFor(name) {
     try {
-      const rows = await search("| parapetoutbox", 15);
-      return rows.filter((row) => row.tenant === name && row.state !== "dead").length;
+      const rows = await search(`| parapetoutbox | where tenant="${name}" | table state`, 15);
+      return rows.filter((row) => row.state !== "dead").length;
     } catch (failure) {
       return null;
     }
