@@ -81,7 +81,7 @@ ONLY = {
     "http": {"connections", "webhook", "splunkd"},
     "random": {"clock"},
     "shutil": {"disk"},
-    "signal": {"service"},
+    "signal": {"search_command", "service"},
     "subprocess": set(),
     "logging": set(),
     "tempfile": set(),

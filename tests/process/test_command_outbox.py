@@ -5,12 +5,18 @@ Must not test how a search is parsed.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+from parapet.lock import Lock
 
-from tests.process.driver import refusal, rows, search
-from tests.scene import failed_logins, wait_until
+from tests.process.driver import encode, payload, refusal, rows, run_action, search
+from tests.scene import Scene, failed_logins, wait_until
 from tests.standins.tenant import Answer
 
 UNKNOWN = "0123456789abcdef0123"
@@ -111,13 +117,76 @@ def test_the_list_beside_a_running_forwarder_disturbs_nobody(scene):
     assert len(scene.events("forwarder.started")) == 1
 
 
-def test_an_alert_that_met_the_looking_command_is_passed_on(paused):
-    """Who saw the lock held by the look relies on it: the deliver handler takes the alert along."""
-    (waiting,) = [*paused.outbox.glob("new/*.alert"), *paused.outbox.glob("pending/*.alert")]
-    waiting.replace(paused.outbox / "new" / waiting.name)
-    paused.set_tenant("main", disabled="0")
-    rows(paused, "| parapetoutbox summary=true")
-    paused.wait_until_empty()
+@pytest.mark.parametrize("handlers_loaded", [True, False])
+def test_an_alert_that_met_the_looking_command_is_passed_on(tmp_path, app_tree, certs, handlers_loaded):
+    """Who saw the lock held by the look relies on it: the deliver handler takes the alert along, or the command where there is none."""
+    with Scene(tmp_path / "splunk", app_tree, certs, splunkd={"handlers_loaded": handlers_loaded}) as scene:
+        scene.fire()
+        lock = Lock(str(scene.outbox / "lock"))
+        assert lock.try_acquire()
+        scene.fire(failed_logins(name="Met the look"))
+        lock.release()
+        assert len(scene.entries("new")) == 1
+        rows(scene, "| parapetoutbox summary=true")
+        scene.wait_until_empty()
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_an_alert_that_met_the_editing_command_is_passed_on(scene, cancelled):
+    """It holds the outbox for a few seconds; what fired meanwhile goes, also when the search is cancelled."""
+    scene.configure({"workers": "1"})
+    scene.set_tenant("main", disabled="1")
+    for number in range(8):
+        scene.fire(failed_logins(name=f"Old {number}", trigger_time=1769614000 + number))
+    scene.set_tenant("main", disabled="0")
+    scene.tenant.latency = 0.9
+    with ThreadPoolExecutor(1) as pool:
+        edited = pool.submit(search, scene, "| parapetoutboxedit action=retry id=all")
+        scene.tenant.wait_for(1)
+        assert "alert.queued" in scene.fire(failed_logins(name="Fresh")).stderr
+        if cancelled:
+            for pid in processes(scene, "parapetoutboxedit"):
+                os.kill(pid, signal.SIGTERM)
+        edited.result()
+    scene.tenant.latency = 0
+    scene.wait_until_empty(timeout=30)
+
+
+def processes(scene, name):
+    """The processes of a command of this scene."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+            if any(str(scene.home.path).encode() in word and name.encode() in word for word in words):
+                found.append(int(entry.name))
+    return found
+
+
+def test_no_odd_file_breaks_the_list(paused):
+    """A hold of another age, half a character in a name: each entry is listed all the same."""
+    half = payload(paused, failed_logins(trigger_time=1769614201), search_name="half \ud800")
+    assert run_action(paused, encode(half)).exit_code == 0
+    paused.set_tenant("main", disabled="0", webhook_url="https://localhost:1/webhook/acme")
+    (paused.outbox / "holds" / "main.json").write_text(
+        '{"v":1,"until_ms":99999999999999999999,"detail":"x","todo":null}'
+    )
+    found = rows(paused, "| parapetoutbox")
+    assert [row["search"] for row in found] == ["Waiting", "half ?"]
+    assert {row["error"] for row in found} == {"x"}
+    assert "todo" not in found[0]
+    assert rows(paused, "| parapetoutbox summary=true")[0]["held"] == "main: x"
+
+
+def test_a_token_in_the_place_of_a_tenants_name_is_shown_nowhere(scene):
+    """Not by the commands, and not on the bulletin board, which is for everybody."""
+    token = "pst_abcdefghij0123456789"
+    scene.fire(failed_logins(params={"tenant": token}))
+    scene.start_forwarder()
+    wait_until(lambda: scene.splunkd.messages, "a message", scene=scene)
+    shown = str([rows(scene, "| parapetoutbox"), rows(scene, f"| parapettest tenant={token}"), scene.splunkd.messages])
+    assert "not configured" in shown
+    assert token not in shown
 
 
 @pytest.mark.parametrize("beside_forwarder", [True, False])

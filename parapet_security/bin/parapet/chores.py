@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Callable
 
 from .custody import PAUSED
 from .errors import ParapetError
+from .secret import mask
 
 if TYPE_CHECKING:
     from .clock import Clock
@@ -188,6 +189,8 @@ class Chores:
                 found[f"held_{tenant}"] = f"Parapet Security: alerts for tenant {tenant} wait. {lane.hold.todo}"
             elif lane.blocked not in ("", PAUSED):
                 found[f"held_{tenant}"] = f"Parapet Security: alerts for tenant {tenant} wait: {lane.blocked}."
+        # A token that was put where a tenant's name belongs looks like one, and the board is for everybody.
+        found = {mask(matter): mask(text) for matter, text in found.items()}
         if self._dead:
             found["dead"] = (
                 "Parapet Security: alerts were refused for good on this host and are kept as dead letters; run | parapetoutbox to see them."

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Dict, NamedTuple
 from . import configuration, connection_test, places
 from .alert import TENANT_NAME
 from .clock import Clock
-from .errors import OutboxUnavailable, SplunkdError, UsageError
+from .errors import OutboxUnavailable, SplunkdError, Unreachable, UsageError
 from .handler import deliver_all
 from .holder import Holder
 from .listing import Listing
 from .log import Log
 from .outbox import Outbox
+from .secret import mask
 from .splunkd import Splunkd
 from .utc import iso
 from .version import USER_AGENT
@@ -35,7 +36,10 @@ Row = Dict[str, object]
 _SPLUNKD_S = 10.0
 _NUDGE_S = 1.0
 _ANSWER_S = 5.0
-_LOOK_S = 0.1
+_LOOK_S = 0.05
+_LOOKS = 3
+# Splunk Web waits 30 s for splunkd, and an administrator for an answer.
+_TEST_S = 20.0
 _ID = re.compile(r"[0-9a-f]{20}\Z")
 _ROLES = {"forwarder": "running", "none": "not running"}
 
@@ -83,15 +87,33 @@ class _Host:
         """Who delivers here at this moment: `forwarder`, `handler`, `action`, `command`; `unknown`, or `none`."""
         if not self.exists():
             return "none"
-        if not self.outbox.lock.is_free():
-            return self.outbox.usage()[2] or "unknown"
-        # Who put an alert while the look had the lock relies on whoever had it.
-        if Holder(self.outbox).names("new"):
+        for _ in range(_LOOKS):
+            if self.outbox.lock.is_free():
+                self.pass_on("new")
+                return "none"
+            # It may be another look like this one, which is over at once.
+            time.sleep(_LOOK_S)
+        return self.outbox.usage()[2] or "unknown"
+
+    def pass_on(self, *folders: str) -> None:
+        """See to what is in these folders: whoever put an alert while this process had the lock relies on it."""
+        holder = Holder(self.outbox)
+        if not any(holder.names(folder) for folder in folders):
+            return
+        try:
+            self.session.splunkd(_NUDGE_S).ask_to_deliver()
+        except SplunkdError as error:
+            if isinstance(error, Unreachable) and error.timed_out:
+                return  # the handler is at work
             try:
-                self.session.splunkd(_NUDGE_S).ask_to_deliver()
-            except SplunkdError:
-                pass  # it is still at work, or not there: then the next alert takes this one along
-        return "none"
+                self.deliver()
+            except SplunkdError as failure:
+                self.log.event("settings.failed", reason=str(failure))
+
+    def deliver(self) -> bool:
+        """Deliver for a few seconds; False where another process holds the outbox. Raises SplunkdError."""
+        turn = deliver_all(self.outbox, self.session.splunkd(), self.log, role="command", turn_s=_ANSWER_S)
+        return not turn["held_by_other"]
 
 
 def test(session: Session, tenant: str, stderr: object, env: Mapping[str, str]) -> Iterator[Row]:
@@ -119,7 +141,7 @@ def test(session: Session, tenant: str, stderr: object, env: Mapping[str, str]) 
     webhook = Webhook(settings.delivery, settings.proxy_password, USER_AGENT)
     try:
         for name in names:
-            yield {**_tested(name, settings, webhook), **around}
+            yield {key: mask(str(value)) for key, value in {**_tested(name, settings, webhook), **around}.items()}
     finally:
         webhook.close()
 
@@ -133,7 +155,7 @@ def _tested(name: str, settings: Settings, webhook: Webhook) -> Row:
         url, token = tenant.webhook_url, tenant.token
         found = connection_test.examine(
             tenant,
-            lambda body, key: webhook.post(url, token, body, key),  # type: ignore[arg-type]  # a tenant without a fault has one
+            lambda body, key: webhook.post(url, token, body, key, budget_s=_TEST_S),  # type: ignore[arg-type]  # a tenant without a fault has one
             Clock().monotonic,
         )
     outcome = "ok" if found.ok else "failed"
@@ -226,13 +248,14 @@ def _see_to(host: _Host, asked: set[tuple[str, str]]) -> set[tuple[str, str]]:
     clock, holder = Clock(), Holder(host.outbox)
     ends = clock.monotonic() + _ANSWER_S
     left = asked
-    while left and clock.monotonic() < ends:
-        try:
-            turn = deliver_all(host.outbox, host.session.splunkd(), host.log, role="command", turn_s=_ANSWER_S)
-        except SplunkdError as error:
-            host.log.event("settings.failed", reason=str(error))
-            break  # a later holder does it
-        if turn["held_by_other"]:
-            time.sleep(_LOOK_S)
-        left = asked & set(holder.requests())
+    try:
+        while left and clock.monotonic() < ends:
+            if not host.deliver():
+                time.sleep(_LOOK_S)
+            left = asked & set(holder.requests())
+    except SplunkdError as error:
+        host.log.event("settings.failed", reason=str(error))  # a later holder does it
+    finally:
+        if asked:
+            host.pass_on("new", "pending")
     return left

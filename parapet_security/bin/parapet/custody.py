@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _REFUSALS_MOST = 20
 _REFUSED_FOR_MS = 24 * 3600 * 1000
 # Clocks jump: a stored time further ahead than this counts as so far ahead.
-_AHEAD_MOST_MS = 3600 * 1000
+AHEAD_MOST_MS = 3600 * 1000
 _KINDS = {Result.TENANT_WAITS: "wait", Result.TENANT_SLOW: "slow", Result.CONFIGURATION: "configuration"}
 PAUSED = "paused"
 
@@ -80,7 +80,7 @@ class Custody:
         return self._clock.monotonic() + ahead_ms / 1000
 
     def _latest_ms(self) -> int:
-        return int(self._clock.now() * 1000) + _AHEAD_MOST_MS
+        return int(self._clock.now() * 1000) + AHEAD_MOST_MS
 
     def block(self) -> None:
         """Look at every tenant again: which ones can be called with these settings at all."""

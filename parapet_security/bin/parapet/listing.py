@@ -9,6 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from .alert import TENANT_NAME
+from .custody import AHEAD_MOST_MS
 from .errors import EntryBroken, EntryGone, EntryTooNew, ParapetError
 from .secret import mask
 from .utc import iso
@@ -71,21 +72,22 @@ class Listing:
         alert, state = entry.header.alert, entry.state
         kind, why, todo, until_ms = ("dead", "", "", 0) if folder else self._tenant(alert.tenant)
         error = _why_dead(entry) if folder else (state.error if state else "") or why
-        next_ms = 0 if folder or kind == "paused" else max(until_ms, state.not_before_ms if state else 0)
+        not_before_ms = max(until_ms, state.not_before_ms if state else 0)
+        next_ms = 0 if folder or kind == "paused" else min(not_before_ms, self._now_ms + AHEAD_MOST_MS)
         return {
             "_time": f"{entry.fired_ms / 1000:.3f}",
             "fired": _iso(entry.fired_ms),
             "id": entry.id,
             "state": kind,
-            "tenant": mask(alert.tenant),
-            "search": mask(alert.search_name),
+            "tenant": _clean(alert.tenant),
+            "search": _clean(alert.search_name),
             "rows": alert.send,
             "rows_sent": state.rows if state and alert.send == "all" else "",
             "attempts": state.attempts if state else 0,
             "age_s": max(self._now_ms - entry.fired_ms, 0) // 1000,
             "next_try": _iso(next_ms) if next_ms > self._now_ms else "",
-            "error": mask(error),
-            "todo": mask(todo),
+            "error": _clean(error),
+            "todo": _clean(todo),
         }
 
     def _unreadable(self, name: str, reason: str) -> dict[str, object]:
@@ -97,7 +99,7 @@ class Listing:
             "state": "unreadable",
             **dict.fromkeys(("tenant", "search", "rows", "rows_sent", "attempts", "next_try"), ""),
             "age_s": max(self._now_ms - fired_ms, 0) // 1000,
-            "error": reason,
+            "error": _clean(reason),
             "todo": "keep the file and report it",
         }
 
@@ -122,21 +124,22 @@ class Listing:
         until_ms = note.get("until_ms")
         if not note or not isinstance(until_ms, int):
             return "waiting", "", "", 0
-        return "held", str(note.get("detail") or note.get("reason", "")), str(note.get("todo", "")), until_ms
+        why = str(note.get("detail") or note.get("reason") or "")
+        return "held", why, str(note.get("todo") or ""), until_ms
 
     def _reasons_to_wait(self, waiting: list[str]) -> list[str]:
         tenants = set(self._holder.held()) | set(self._settings.tenants if self._settings else ())
         tenants |= {entry.header.alert.tenant for entry in self._read(waiting[:_READ_MOST], "")}
         found = {tenant: self._tenant(tenant) for tenant in sorted(tenants)}
         return [
-            mask(f"{tenant}: {why}" + (f"; {todo}" if todo else ""))
+            _clean(f"{tenant}: {why}" + (f"; {todo}" if todo else ""))
             for tenant, (kind, why, todo, _) in found.items()
             if kind != "waiting"
         ]
 
     def _reasons_to_die(self, dead: list[str]) -> list[str]:
         errors = Counter(_why_dead(entry) for entry in self._read(dead[-_READ_MOST:], "dead"))
-        return [mask(f"{count} × {error}") for error, count in errors.most_common(_REASONS_MOST)]
+        return [_clean(f"{count} × {error}") for error, count in errors.most_common(_REASONS_MOST)]
 
     def _read(self, names: list[str], folder: str) -> Iterator[Entry]:
         for name in names:
@@ -153,6 +156,11 @@ def _why_dead(entry: Entry) -> str:
     # What was never tried has no state in which a reason could be.
     tenant = entry.header.alert.tenant
     return "dropped before its first attempt" if TENANT_NAME.match(tenant) else f"{tenant[:80]!r} is no tenant's name"
+
+
+def _clean(text: str) -> str:
+    """As it may be shown: no token, and nothing that UTF-8 cannot write (JSON can name half a character)."""
+    return mask(text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def _iso(ms: int) -> str:

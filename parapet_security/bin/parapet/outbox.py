@@ -129,7 +129,7 @@ class Outbox:
 
     def ask(self, firing: str, request: str) -> None:
         """Ask the holder for something (invariant 3): `retry` or `drop` an entry. `firing` is an id as `holder` lists them. Raises OSError."""
-        disk.replace(self.path("requests", f"{firing}.{request}"), b"", durable=True)
+        disk.replace(self.path("requests", f"{firing}.{request}"), b"", durable=False)
 
     def _check_space(self, size: int) -> None:
         held, most, _ = self.usage()

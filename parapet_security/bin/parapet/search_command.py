@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -93,4 +94,6 @@ class OutboxEdit(_Command):
 
 def main(command: type[_Command]) -> None:
     """Answer Splunk on stdin and stdout."""
+    # A search that is cancelled must not leave behind what relies on this process.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     command().process(sys.argv, sys.stdin, sys.stdout)
