@@ -90,7 +90,7 @@ _TODO: dict[object, str] = {
     "dns": "check the host's name in the URL, and that this host can resolve it (through a proxy it need not: set proxy_url)",
     "refused": "check host and port in the URL, and whether a firewall lets this host connect",
     "connect": "check whether a firewall lets this host connect, or set proxy_url",
-    "timeout": "check whether a firewall lets this host connect, set proxy_url, or raise read_timeout",
+    "timeout": "check whether a firewall lets this host connect, or set proxy_url; a test waits for 20 seconds, a delivery for read_timeout",
     "proxy": "check proxy_url, and that the proxy is up and lets this host through",
     "protocol": "check the URL's port, and proxy_url: what answers there does not speak HTTP",
     "tls": "check that the URL's port speaks TLS 1.2 or later",

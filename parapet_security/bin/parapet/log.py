@@ -65,7 +65,7 @@ EVENTS = {
     "delivery.dead": (
         "ERROR",
         "an alert is a dead letter: kept, and not tried again by itself",
-        "see `reason` and docs/operate.md",
+        "see `reason`; `parapetoutbox` lists it, `parapetoutboxedit` retries it",
     ),
     "delivery.row_dead": (
         "ERROR",
