@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from parapet import commands, verdict
+from parapet.secret import Secret
+from parapet.settings import Delivery, Settings, Tenant
 
 from tests.process.driver import refusal, rows
 from tests.standins.tenant import Answer
@@ -112,3 +115,22 @@ def test_a_session_that_may_not_read_tokens_is_told_so(scene):
     meta.write_text("[commands]\naccess = read : [ * ]\nexport = system\n")
     assert "403" in refusal(scene, "| parapettest", user="power")
     assert scene.tenant.requests == []
+
+
+def test_a_test_ends_before_splunk_web_gives_up():
+    """It waits 30 seconds for splunkd, however long a delivery may wait for the tenant."""
+    asked = []
+
+    class Client:
+        """Notes how long an attempt may take."""
+
+        def post(self, *_args, budget_s):
+            """Answer at once."""
+            asked.append(budget_s)
+            return verdict.Answer(200)
+
+    tenant = Tenant("main", "https://localhost/webhook/acme", Secret("pst_" + "x"))
+    settings = Settings(Delivery(read_timeout=300), {"main": tenant})
+    assert commands._tested("main", settings, Client())["outcome"] == "ok"
+    assert len(asked) == 1
+    assert asked[0] < 25

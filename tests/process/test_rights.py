@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+from parapet import handler
 
 from tests.process.driver import ended
 from tests.scene import Scene, failed_logins, wait_until
@@ -54,6 +55,27 @@ def test_nobody_who_may_deliver_ends_with_4_and_says_what_to_do(unloaded):
     unloaded.start_forwarder()
     unloaded.wait_until_empty()
     assert len(unloaded.tenant.accepted) == 1
+
+
+def test_handler_whose_time_is_over_has_another_call_go_on(scene, monkeypatch):
+    """A tenant that is slow has a backlog: nobody else would come for it before the next alert."""
+    scene.configure({"workers": "1"})
+    scene.set_tenant("main", disabled="1")
+    for number in range(5):
+        scene.fire(failed_logins(name=f"Old {number}", trigger_time=1769614000 + number))
+    scene.set_tenant("main", disabled="0")
+    scene.tenant.latency = 0.7
+    monkeypatch.setattr(handler, "_TURN_S", 1.0)
+    call = {
+        "method": "POST",
+        "system_authtoken": scene.splunkd.system_session(),
+        "server": {"rest_uri": scene.splunkd.uri},
+    }
+    status, counts = handler.answer(call, scene.home.env())
+    assert (status, counts["held_by_other"]) == (200, False)
+    assert counts["delivered"] < 5
+    scene.wait_until_empty(timeout=30)
+    assert len({record.headers["idempotency-key"] for record in scene.tenant.accepted}) == 5
 
 
 def test_handler_that_fails_ends_with_4(scene):

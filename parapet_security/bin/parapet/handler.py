@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _TURN_S = 20.0
 _SPLUNKD_S = 5.0
+_NUDGE_S = 1.0
 
 
 class Call:
@@ -66,7 +67,10 @@ def answer(request: Mapping[str, Any], env: Mapping[str, str] = os.environ) -> t
     log.hide([token])
     outbox = Outbox(where.outbox)
     try:
-        total = deliver_all(outbox, Splunkd(uri, Secret(token), timeout_s=_SPLUNKD_S), log, role="handler")
+        splunkd = Splunkd(uri, Secret(token), timeout_s=_SPLUNKD_S)
+        total = deliver_all(outbox, splunkd, log, role="handler", turn_s=_TURN_S)
+        if total.pop("unfinished"):
+            _go_on(Splunkd(uri, Secret(token), timeout_s=_NUDGE_S))
     except (SplunkdError, LockUnavailable) as error:
         log.event("settings.failed", reason=str(error))
         return 503, {"error": str(error)}
@@ -74,7 +78,15 @@ def answer(request: Mapping[str, Any], env: Mapping[str, str] = os.environ) -> t
     return 200, total
 
 
-def deliver_all(outbox: Outbox, splunkd: Splunkd, log: Log, *, role: str, turn_s: float = _TURN_S) -> dict[str, Any]:
+def _go_on(splunkd: Splunkd) -> None:
+    """Have another call take up what could go at once when this one's time was over."""
+    try:
+        splunkd.ask_to_deliver()
+    except SplunkdError:
+        return  # it is at work; or not to be had, and then the next alert takes along what is left
+
+
+def deliver_all(outbox: Outbox, splunkd: Splunkd, log: Log, *, role: str, turn_s: float) -> dict[str, Any]:
     """Do what is due, unless another process holds the outbox.
 
     Args:
@@ -85,7 +97,8 @@ def deliver_all(outbox: Outbox, splunkd: Splunkd, log: Log, *, role: str, turn_s
         turn_s: for how long at most.
 
     Returns:
-        How many alerts were delivered, deferred and dead-lettered, and whether another process holds the outbox.
+        How many alerts were delivered, deferred and dead-lettered, whether another process holds the outbox, and whether
+        the time was over while something could go at once (`unfinished`).
 
     Raises:
         SplunkdError, LockUnavailable: nothing was delivered.
@@ -93,7 +106,7 @@ def deliver_all(outbox: Outbox, splunkd: Splunkd, log: Log, *, role: str, turn_s
     clock = Clock()
     ends = clock.monotonic() + turn_s
     total: dict[str, Any] = {"delivered": 0, "deferred": 0, "dead": 0}
-    held_by_other = not os.path.isdir(outbox.root)
+    unfinished, held_by_other = False, not os.path.isdir(outbox.root)
     while not held_by_other and clock.monotonic() < ends:
         settings = configuration.load(splunkd)
         if not outbox.lock.try_acquire():
@@ -119,10 +132,11 @@ def deliver_all(outbox: Outbox, splunkd: Splunkd, log: Log, *, role: str, turn_s
                 turn.close()
         for key in total:
             total[key] += turn.custody.counts[key]
+        unfinished = turn.backlog.next_time() <= turn.now()
         # Whoever lets go looks once more: an alert that was put meanwhile saw the lock held, and relies on us.
         if not turn.left_behind():
             break
-    return {**total, "held_by_other": held_by_other}
+    return {**total, "held_by_other": held_by_other, "unfinished": unfinished}
 
 
 def _reply(status: int, payload: dict[str, Any]) -> dict[str, object]:
