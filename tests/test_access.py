@@ -5,7 +5,25 @@ They must not look into the Python code.
 
 from __future__ import annotations
 
+import pytest
+import requests
+
 from tests.conf import APP, CONFS, META
+from tests.scene import CONF, PASSWORDS
+
+TOKEN = PASSWORDS + "/parapet_security%3Acloud%3A"
+# What the setup page asks for, in its order: method, path, arguments.
+SETUP = [
+    ("POST", CONF, {"name": "tenant:cloud", "webhook_url": "https://localhost/webhook/acme"}),
+    ("POST", CONF + "/delivery", {"read_timeout": "20"}),
+    ("POST", PASSWORDS, {"name": "cloud", "realm": "parapet_security", "password": "pst_first"}),
+    ("GET", TOKEN, {}),
+    ("POST", TOKEN, {"password": "pst_second"}),
+    ("POST", "/services/apps/local/parapet_security", {"configured": "1"}),
+    ("DELETE", CONF + "/tenant%3Acloud", {}),
+    ("DELETE", TOKEN, {}),
+]
+COMMANDS = ("| parapettest tenant=main", "| parapetoutbox summary=true", "| parapetoutboxedit action=drop id=all")
 
 
 def test_only_administrators_may_write() -> None:
@@ -49,3 +67,43 @@ def test_other_apps_see_the_action_its_form_and_the_logs_and_no_more() -> None:
     exported = {name for name, settings in META.items() if settings.get("export") == "system"}
     assert exported == {"alert_actions", "alerts", "restmap", "props", "macros", "commands", "searchbnf"}
     assert META["parapet_security"]["export"] == META["passwords"]["export"] == "none"
+
+
+def search(scene, text, app):
+    """Run a search in an app as Splunk Cloud's administrator."""
+    path = f"/servicesNS/nobody/{app}/search/jobs"
+    return scene.call("POST", path, "sc_admin", exec_mode="oneshot", search=text)["results"]
+
+
+def status(scene, method, path, args):
+    """The status of a call as Splunk Cloud's administrator."""
+    try:
+        scene.call(method, path, "sc_admin", **args)
+    except requests.HTTPError as error:
+        return error.response.status_code
+    return 200
+
+
+def test_splunk_clouds_administrator_sets_the_app_up_and_runs_its_commands(scene):
+    """Without admin_all_objects: by its capabilities, and because the metadata names it."""
+    (context,) = scene.call("GET", "/services/authentication/current-context", "sc_admin")["entry"]
+    assert "admin_all_objects" not in context["content"]["capabilities"]
+    assert [status(scene, *request) for request in SETUP] == [200] * len(SETUP)
+    (row,) = search(scene, COMMANDS[0], "parapet_security")
+    assert row["outcome"] == "ok"
+    for text in COMMANDS:
+        search(scene, text, "search")
+
+
+def test_it_is_the_metadata_that_lets_splunk_clouds_administrator_in(scene):
+    """Where the app's lists do not name the role, its capabilities get it nowhere but to the mark of the app."""
+    file = scene.home.app / "metadata/default.meta"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace(", sc_admin", ""), encoding="utf-8")
+    assert text.count(", sc_admin") == 6
+    scene.add_tenant("cloud", "https://localhost/webhook/acme", "pst_first")
+    allowed = [request[1] for request in SETUP if status(scene, *request) != 403]
+    assert allowed == ["/services/apps/local/parapet_security"]
+    for text in COMMANDS:
+        with pytest.raises(requests.HTTPError, match="400"):
+            search(scene, text, "parapet_security")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from parapet.alert import TENANT_NAME, from_payload
 
@@ -26,6 +26,18 @@ DEFAULTS = {
 RULES = CONFS["restmap.conf"]["validation:savedsearch"]
 READINGS = [Reading(*parts) for parts in product(("null", "name"), ("sent", "all"), ("unknown", "strict"))]
 TOKEN = "pst_" + "0123456789abcdef" * 2
+LISTS = ("severity_fields", "fields", "exclude_fields")
+# Names of fields with Pacific time in them.
+PACIFIC = (
+    "pst_timezone_offset_minutes",
+    "user, pst_timestamp_converted",
+    "pst_timezoneOffsetInMinutesOfTheHost",
+    "pst_convertedTimestampOfTheHost2",
+    "pst_h2o2_concentration_in_the_pool",
+    "pst_202601281530000000000000",
+)
+# What str.strip() removes, and \s of a regular expression not always.
+ENDS = ("\u00a0", "\u2003 ", "\u3000", "\u0085", "\x1c")
 # What Splunk Web sends for an alert with our action: everything that the alert inherits.
 INHERITED = {"name": "Failed logins", "search": "index=main", PREFIX: "1", **DEFAULTS}
 
@@ -55,6 +67,11 @@ def ignored(name, value):
     """Whether the code would not go by the value of a parameter."""
     alert, wrong = from_payload({"configuration": {name: value}, "result": None})
     return bool(wrong) or (name == "tenant" and not TENANT_NAME.match(alert.tenant))
+
+
+def as_bytes(value):
+    """A value as a regular expression sees it that compares bytes; which it is in Splunk is not settled."""
+    return value.encode("utf-8").decode("latin-1")
 
 
 def test_every_parameter_that_an_alert_may_set_and_both_that_it_may_not_have_a_rule() -> None:
@@ -105,9 +122,18 @@ def test_a_value_with_a_splunk_token_passes(refusal, name):
         ("tenant", "main"),
         ("tenant", " emea-2_x "),
         ("tenant", "a" * 64),
+        ("tenant", "pst_abc"),
+        ("tenant", "pst_emea_production_cluster_01"),
+        ("tenant", "pst_losangelesdatacenterprimary2"),
+        *(("tenant", f"{end}main{end}") for end in ENDS),
+        *(("severity", f"{end}high{end}") for end in ENDS),
+        *(("send", f"{end}all{end}") for end in ENDS),
+        *(("severity_map", f"a{end}={end}high{end},{end}") for end in ENDS),
+        ("severity_map", "\u00e9=low, gr\u00f6\u00dfe = high"),
         ("send", "ALL"),
         ("severity", " Critical "),
         ("severity_fields", "urgency, Source IP, src.ip{}"),
+        *((name, value) for name in LISTS for value in PACIFIC),
         ("severity_map", "info=low, 5 = CRITICAL,, a=b=high,"),
         ("fields", "src_*, user, pst_time, it's"),
         ("exclude_fields", "*"),
@@ -117,6 +143,7 @@ def test_what_counts_as_it_stands_passes(refusal, name, value):
     """A rule refuses nothing that the code would go by."""
     assert not ignored(name, value)
     assert refusal(**{name: value}) is None
+    assert refusal(**{name: as_bytes(value)}) is None
 
 
 @pytest.mark.parametrize(
@@ -127,14 +154,17 @@ def test_what_counts_as_it_stands_passes(refusal, name, value):
         ("tenant", "-a", "Tenant:"),
         ("tenant", "a" * 65, "Tenant:"),
         ("tenant", "https://a.example", "Tenant:"),
-        ("tenant", "pst_abc", "Tenant: this looks like a token"),
+        ("tenant", "pst_Abc", "Tenant: this looks like a token"),
+        ("tenant", "pst_" + "a" * 61, "Tenant: this looks like a token"),
+        ("tenant", "\u00a0" + TOKEN + "\u00a0", "Tenant: this looks like a token"),
+        ("tenant", "z\u00fcrich", "Tenant: a name has"),
         ("tenant", TOKEN, "Tenant: this looks like a token"),
         ("send", "every", "Rows: choose first or all"),
         ("severity", "5", "Severity: choose auto, low, medium, high or critical"),
         ("severity", "low, high", "Severity:"),
         ("severity_fields", "sev*", "Severity fields: a * does not count"),
         ("severity_fields", '"Source IP", user', "Severity fields: write the names of the fields without quotation"),
-        ("severity_fields", "urgency, " + TOKEN, "Severity fields: this looks like a token"),
+        ("severity_fields", "urgency,\u00a0" + TOKEN, "Severity fields: this looks like a token"),
         ("severity_map", "info", "severity_map: write pairs"),
         ("severity_map", "info=low, 5=worst", "severity_map:"),
         ("severity_map", "=low", "severity_map:"),
@@ -151,6 +181,7 @@ def test_a_value_that_would_be_passed_over_is_refused_with_a_sentence(refusal, n
     assert said.startswith("Parapet Security, " + words)
     assert said.endswith(".")
     assert value not in said
+    assert refusal(**{name: as_bytes(value)}) == said
     # The rest of what Splunk Web sends changes nothing.
     assert refusal(INHERITED.items(), **{name: value}) == said
 
@@ -164,13 +195,15 @@ def test_a_url_or_a_token_of_one_alert_is_refused(refusal, params):
     assert refusal(**params, tenant="main", trigger_time="") is None
 
 
-@given(st.text(alphabet="ab9Z_- .=,$\n\t", max_size=70))
+@settings(deadline=None)  # every reading reads the conf files anew
+@given(st.text(alphabet="ab9Z_- .=,$\n\t\u00a0\u2003", max_size=70))
 def test_a_tenants_name_is_refused_exactly_where_the_code_makes_a_dead_letter_of_it(refusal, value):
     """Rule and code draw the same line, tokens of Splunk apart."""
     if "$" not in value:
         assert bool(refusal(tenant=value)) == ignored("tenant", value)
 
 
+@settings(deadline=None)  # every reading reads the conf files anew
 @given(st.lists(st.sampled_from(["low", "HIGH", "x", "=", ",", " ", "1", "\n"]), max_size=12).map("".join))
 def test_a_map_is_refused_exactly_where_the_code_leaves_out_a_pair(refusal, value):
     """Rule and code draw the same line."""
@@ -178,6 +211,7 @@ def test_a_map_is_refused_exactly_where_the_code_leaves_out_a_pair(refusal, valu
 
 
 @pytest.mark.parametrize("name", ["send", "severity"])
+@settings(deadline=None)  # every reading reads the conf files anew
 @given(value=st.sampled_from(["first", "all", "auto", "low", "LOW", "none"]).map(lambda text: f" {text}\t"))
 def test_a_choice_is_refused_exactly_where_the_code_takes_the_default(refusal, name, value):
     """Rule, code and spec have one list."""

@@ -111,7 +111,7 @@ def test_a_wrong_value_is_refused_with_a_sentence_and_nothing_typed_is_lost(dial
 def test_a_token_that_is_pasted_into_the_form_is_not_saved(dialog_for, site):
     """It belongs on the setup page; savedsearches.conf is plain text."""
     dialog = dialog_for()
-    token = "pst_" + "0123456789abcdef"
+    token = "pst_" + "0123456789abcdef" * 2
     dialog.page.get_by_label("Fields to send").fill(token)
     assert "this looks like a token" in dialog.save()
     assert not [path for path, content in site.scene.everything_written().items() if token.encode() in content]

@@ -57,6 +57,8 @@ class SplunkWeb:
         theme: "light" or "dark", what the user chose; a view's own `theme` wins.
         panels: "before" or "after": whether a view's panels stand before its script runs. Which it is in Splunk is not
             confirmed, so a page must stand both.
+        splunkd_timeout: seconds after which Splunk Web gives up on splunkd; a test may shorten it. 30 is the default and the
+            least of web.conf's `splunkdConnectionTimeout` (splunk.appserver.mrsparkle.root).
 
     Attributes:
         http_port: web.conf's `httpport`, which names the cookies and stands in $C. The socket's own port is another one,
@@ -74,10 +76,12 @@ class SplunkWeb:
         locale: str = "en-US",
         theme: str = "light",
         panels: str = "before",
+        splunkd_timeout: float = 30.0,
     ) -> None:
         """Start nothing yet."""
         self.splunkd, self.home = splunkd, splunkd.home
         self.root_path, self.locale, self.theme, self.panels = root_path, locale, theme, panels
+        self.splunkd_timeout = splunkd_timeout
         self.access_log: list[Access] = []
         self.sessions = Sessions(self)
         self._errors: list[str] = []

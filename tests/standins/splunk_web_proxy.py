@@ -36,7 +36,6 @@ _SYSTEM = (
     "storage/passwords",
 )
 _METHODS = ("GET", "POST", "DELETE")
-_TIMEOUT_S = 60
 # What belongs to the connection with splunkd and not to the answer.
 _HOP = ("connection", "content-length", "content-type", "date", "keep-alive", "server", "transfer-encoding")
 
@@ -114,7 +113,8 @@ def _ask(web: SplunkWeb, call: Call, target: str) -> Reply:
     url = urlsplit(web.splunkd.uri)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # splunkd's certificate is self-made
-    connection = http.client.HTTPSConnection(str(url.hostname), url.port, timeout=_TIMEOUT_S, context=context)
+    port, timeout = url.port, web.splunkd_timeout
+    connection = http.client.HTTPSConnection(str(url.hostname), port, timeout=timeout, context=context)
     headers = {"Authorization": "Splunk " + call.key}
     if call.headers.get("Content-Type"):
         headers["Content-Type"] = call.headers["Content-Type"]
@@ -122,8 +122,11 @@ def _ask(web: SplunkWeb, call: Call, target: str) -> Reply:
         connection.request(call.method, target, call.body or None, headers)
         response = connection.getresponse()
         body = response.read()
-    except (OSError, http.client.HTTPException):
-        raise Refused(503, "The splunkd daemon cannot be reached by splunkweb.") from None
+    except (OSError, http.client.HTTPException) as error:
+        # The status and the words of splunk.appserver.mrsparkle.controllers.proxy and splunk.rest; a splunkd that is too
+        # slow reads "The read operation timed out" there.
+        what = f"Error connecting to {urlsplit(target).path}: {error}"
+        raise Refused(500, f"Splunkd daemon is not responding: {(what,)}") from None
     finally:
         connection.close()
     kept = tuple((name, value) for name, value in response.getheaders() if name.lower() not in _HOP)

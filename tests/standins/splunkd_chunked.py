@@ -30,6 +30,7 @@ _HEADER = re.compile(rb"chunked 1\.0,(\d+),(\d+)\n")
 _TYPES = ("streaming", "stateful", "events", "reporting")
 _LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 _ENCODED = re.compile(r"\$((?:\$\$|[^$])*)\$(?:;|$)")
+_ENCODING = re.compile(r"\$(?:\$\$|[^$])*\$(?:;\$(?:\$\$|[^$])*\$)*")
 
 
 class CommandFailed(Exception):
@@ -138,13 +139,22 @@ class ChunkedCommand:
         lines = csv.reader(io.StringIO(body, newline=""), strict=True)
         try:
             names = next(lines, [])
+            self._check_names(names)
             fields.extend(name for name in names if not name.startswith("__mv_") and name not in fields)
             for values in lines:
                 if len(values) != len(names):
                     raise self._invalid("search", "a row that is not as long as its header")
-                yield _row(dict(zip(names, values)))
+                row = dict(zip(names, values))
+                if not all(_ENCODING.fullmatch(row[name]) for name in names if name.startswith("__mv_") and row[name]):
+                    raise self._invalid("search", "a multivalue field that is not $value$;$value$")
+                yield _row(row)
         except csv.Error as exc:
             raise self._invalid("search", f"no CSV: {exc}") from exc
+
+    def _check_names(self, names: list[str]) -> None:
+        strays = [name for name in names if name.startswith("__mv_") and name[len("__mv_") :] not in names]
+        if len(set(names)) != len(names) or "" in names or strays:
+            raise self._invalid("search", "a header with a name that is empty, twice there, or only multivalue")
 
     def _send(self, process: subprocess.Popen[bytes], metadata: dict[str, Any]) -> None:
         document = json.dumps(metadata).encode("utf-8")

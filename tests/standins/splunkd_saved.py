@@ -128,6 +128,9 @@ class SavedSearches:
                 raise Refused(400, f'Argument "{name}" is not supported by this handler.')
         changes = _with_actions(args, found.settings)
         settings = {**found.settings, **changes}
+        if is_true(settings.get("is_scheduled", "0")):
+            # authorize.conf.spec 9.0.3: it "lets a user schedule saved searches, create and update alerts".
+            need(call.session, "schedule_search")
         said = self._validate(settings)
         if said is not None:
             raise Refused(400, said)

@@ -67,6 +67,8 @@ def parse(search: str, macro: Callable[[str], Optional[str]]) -> list[Step]:
 
 def _expand(text: str, macro: Callable[[str], Optional[str]], depth: int = 0) -> str:
     def definition(found: re.Match[str]) -> str:
+        if "(" in found.group(1):
+            raise fatal("Error in 'SearchParser': the stand-in knows no macro with arguments.")
         said = macro(found.group(1)) if depth < 10 else None
         if said is None:
             raise fatal(_NO_MACRO.format(found.group(1)))

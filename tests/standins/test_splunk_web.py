@@ -170,11 +170,32 @@ def test_a_method_that_splunkd_has_not_is_405(visit):
     assert visit().change(CONF, "PUT").status_code == 405
 
 
-def test_a_splunkd_that_is_gone_is_503(web, visit):
+def test_a_splunkd_that_is_gone_is_500_in_splunk_webs_words(web, visit):
     """As during a restart."""
     visitor = visit()
     web.splunkd.close()
-    assert visitor.change(CONTEXT, "GET").status_code == 503
+    answer = visitor.change(CONTEXT, "GET")
+    assert answer.status_code == 500
+    assert texts(answer)[0].startswith(
+        "Splunkd daemon is not responding: ('Error connecting to /services/authentication/"
+    )
+
+
+@pytest.mark.parametrize("fault", ["hang", 60.0], ids=["hangs", "is slow"])
+def test_splunk_web_gives_up_on_a_splunkd_that_does_not_answer_in_time(make_web, visit, fault):
+    """After half a minute, as web.conf's splunkdConnectionTimeout has it; splunkd may still do what was asked."""
+    web = make_web(splunkd_timeout=0.2)
+    assert make_web().splunkd_timeout == 30
+    visitor = visit("admin", web)
+    if fault == "hang":
+        web.splunkd.fail("authentication/current-context", fault)
+    else:
+        web.splunkd.delay("authentication/current-context", fault)
+    answer = visitor.change(CONTEXT, "GET")
+    said = "('Error connecting to /services/authentication/current-context: The read operation timed out',)"
+    assert (answer.status_code, texts(answer)) == (500, ["Splunkd daemon is not responding: " + said])
+    web.splunkd.heal()
+    assert visitor.change(CONTEXT, "GET").status_code == 200
 
 
 def test_root_path_and_locale_stand_before_everything(make_web, visit):

@@ -42,6 +42,17 @@ def test_only_admins_and_the_system_read_passwords(call, user, status):
         ]
 
 
+def test_sc_admin_may_do_what_lists_and_capabilities_say_and_no_more(splunkd, home, call):
+    """Splunk Cloud's administrator has no admin_all_objects: a list that does not name it keeps it out."""
+    assert call("POST", CONF + "/delivery", {"workers": "9"}, user="sc_admin").status_code == 200
+    assert "admin_all_objects" not in splunkd.access.session("Splunk " + call.keys["sc_admin"]).capabilities
+    (home.app / "metadata/local.meta").write_text("[parapet_security]\naccess = read : [ * ], write : [ admin ]\n")
+    assert call("POST", CONF + "/delivery", {"workers": "9"}, user="sc_admin").status_code == 403
+    assert call("POST", CONF + "/delivery", {"workers": "9"}).status_code == 200
+    somebodys = "/servicesNS/power/parapet_security/configs/conf-parapet_security/delivery"
+    assert call("POST", somebodys, {"workers": "9"}, user="sc_admin").status_code == 403
+
+
 def test_reading_is_not_writing(splunkd, call):
     """A role with list_storage_passwords alone cannot write."""
     splunkd.access.add_role("reader", ["list_storage_passwords"], ["user"])

@@ -16,7 +16,7 @@ from tests.standins.splunkd_fixtures import (  # noqa: F401  # pytest finds the 
 
 pytestmark = pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 SHARED = "/servicesNS/nobody/search/saved/searches"
-MINE = "/servicesNS/user/search/saved/searches"
+MINE = "/servicesNS/power/search/saved/searches"
 ALERT = {
     "name": "My rule",
     "search": "index=main\n| stats count",
@@ -103,17 +103,29 @@ def test_other_paths_and_methods_are_refused(call):
 
 def test_a_private_search_is_its_owners(home, call):
     """It lies below etc/users; others see none of it, but an administrator does."""
-    assert call("POST", MINE, ALERT, user="user").status_code == 201
-    assert (home.etc / "users/user/search/local/savedsearches.conf").exists()
-    acl = call("GET", MINE + "/My+rule", user="user").json()["entry"][0]["acl"]
-    assert (acl["owner"], acl["sharing"], acl["can_write"]) == ("user", "user", True)
-    assert call("GET", MINE + "/My+rule", user="power").status_code == 404
-    assert names(call("GET", "/servicesNS/-/-/saved/searches", user="power")) == []
+    assert call("POST", MINE, ALERT, user="power").status_code == 201
+    assert (home.etc / "users/power/search/local/savedsearches.conf").exists()
+    acl = call("GET", MINE + "/My+rule", user="power").json()["entry"][0]["acl"]
+    assert (acl["owner"], acl["sharing"], acl["can_write"]) == ("power", "user", True)
+    for other in ("user", "sc_admin"):
+        assert call("GET", MINE + "/My+rule", user=other).status_code == 404
+        assert names(call("GET", "/servicesNS/-/-/saved/searches", user=other)) == []
     assert names(call("GET", "/servicesNS/-/-/saved/searches")) == ["My rule"]
     assert names(call("GET", SHARED)) == []
-    assert call("POST", MINE, {**ALERT, "name": "x"}, user="power").status_code == 403
+    assert call("POST", MINE, {**ALERT, "name": "x"}, user="user").status_code == 403
     assert call("POST", MINE + "/My+rule", {"alert.severity": "5"}).status_code == 200
-    assert call("DELETE", MINE + "/My+rule", user="user").status_code == 200
+    assert call("DELETE", MINE + "/My+rule", user="power").status_code == 200
+
+
+def test_only_who_may_schedule_saves_an_alert(home, call):
+    """A search without a schedule is everybody's to save; schedule_search is power's and above."""
+    mine = MINE.replace("power", "user")
+    refused = call("POST", mine, ALERT, user="user")
+    assert (refused.status_code, "requires capability: schedule_search" in texts(refused)[0]) == (403, True)
+    assert not (home.etc / "users/user").exists()
+    assert call("POST", mine, {**ALERT, "is_scheduled": "0"}, user="user").status_code == 201
+    assert call("POST", mine + "/My+rule", {"is_scheduled": "1"}, user="user").status_code == 403
+    assert content(call("GET", mine + "/My+rule", user="user"))["is_scheduled"] is False
 
 
 def test_a_path_without_a_namespace_makes_a_search_of_ones_own(home, call):

@@ -67,6 +67,32 @@ def test_only_a_role_that_may_search_internal_finds_anything(search, splunkd):
     assert texts(search("search `parapet_index`", "/services/search/jobs")) != []
 
 
+def test_a_macro_is_that_of_the_app_whose_namespace_was_called(search, home):
+    """Its own one, else one that another app exports; without a namespace that is the app `search`."""
+    macros = {"search": "delivery.done", "parapet_security": "delivery.dead", "zzz": "delivery.deferred"}
+    for app, event in macros.items():
+        folder = home.apps / app / "local"
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.joinpath("macros.conf").write_text(
+            f"[both]\ndefinition = index=_internal event={event}\n[in_{app}]\ndefinition = `both`\n"
+        )
+        metadata = home.apps / app / "metadata"
+        metadata.mkdir(exist_ok=True)
+        metadata.joinpath("local.meta").write_text("[macros]\nexport = system\n")
+    for path, event in (
+        (JOBS, "dead"),
+        ("/services/search/jobs", "done"),
+        ("/servicesNS/admin/zzz/search/jobs", "deferred"),
+    ):
+        for text in ("search `both`", "search `in_zzz`"):
+            assert events(search, text, path=path) == [event]
+    # Who shares nothing has it alone, and a macro that is gone here is the one that is shared.
+    (home.apps / "zzz/metadata/local.meta").unlink()
+    (home.app / "local/macros.conf").unlink()
+    assert events(search, "search `both`") == ["done"]
+    assert "macro 'in_zzz'" in texts(search("search `in_zzz`"))[0]
+
+
 def test_the_logs_of_other_hosts_are_found_too(search, splunkd, tmp_path):
     """As a cluster's members forward their _internal."""
     other = tmp_path / "parapet_security.log"
