@@ -32,7 +32,7 @@ def need() -> Path:
         if not (shutil.which("apt-get") and _is_root()):
             names = ", ".join(_NAMES)
             raise BuildError(
-                f"the tests in a browser need Chromium ({names} on the PATH): install the package chromium"
+                f"they need Chromium ({names} on the PATH): install the package chromium, or leave them out (--python 3.X)"
             )
         print("build.py: no Chromium found: installing the system package chromium with apt-get", flush=True)
         run_quietly(["apt-get", "update", "-qq"], what="apt-get update")

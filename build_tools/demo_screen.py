@@ -1,6 +1,6 @@
 """How the demo looks: titles, steps with their time, what was sent, and a table; plain text where nobody watches.
 
-It must not show a secret, whoever hands it one.
+It must not show a secret, whoever hands it one, but where it is asked for just that.
 """
 
 from __future__ import annotations
@@ -52,6 +52,11 @@ class Screen:
         self._write("  " + self._styled(label.ljust(_LABEL), "dim") + self._styled(first, style) + "\n")
         for line in more:
             self._write("  " + " " * _LABEL + self._styled(line, style) + "\n")
+
+    def reveal(self, label: str, secret: str) -> None:
+        """Write a label and a secret that is hidden everywhere else: for the one who needs it to go on by hand."""
+        self._stream.write("  " + self._styled(label.ljust(_LABEL), "dim") + secret + "\n")
+        self._stream.flush()
 
     @contextlib.contextmanager
     def step(self, label: str, text: str) -> Iterator[None]:

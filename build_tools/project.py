@@ -5,6 +5,7 @@ It must not know what any of those programs is for.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -62,14 +63,48 @@ def run_quietly(command: list[str], *, what: str) -> str:
 
 
 def run_openly(command: list[str], **extra_environment: str) -> int:
-    """Runs a program on this terminal, without standard input, and returns its exit code."""
-    environment = child_environment(**extra_environment)
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL) as process:
-        # Whoever ends this program means that one too.
-        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                # The terminal told the program too: how it ends, and what it cleans up first, is its own business.
-                continue
+    """Runs a program on this terminal, without standard input, and returns its exit code.
+
+    Raises:
+        KeyboardInterrupt: this program was told to end (Ctrl-C, SIGTERM, a closed terminal), and so that one did not end
+            well.
+    """
+    told: list[int] = []
+    started: list[subprocess.Popen[bytes]] = []
+
+    def pass_on(number: int, _frame: object = None) -> None:
+        told.append(number)
+        for process in started:
+            if process.returncode is None and hasattr(os, "killpg"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
+
+    # Before the program starts: a signal that is ignored here, as in the background of a script, would be there too.
+    before = {number: signal.signal(number, pass_on) for number in _endings()}
+    try:
+        # A session of its own: the terminal's Ctrl-C comes here only, is passed on, and so is told once, like a `kill`.
+        with subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=child_environment(**extra_environment),
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
+            started.append(process)
+            for number in told[:1]:
+                pass_on(number)
+            code = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if told and code:
+        raise KeyboardInterrupt
+    return code
+
+
+def _endings() -> list[signal.Signals]:
+    """Returns the signals that say that this program should end; under nohup, a closed terminal does not."""
+    endings = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        endings.append(signal.SIGHUP)
+    return endings

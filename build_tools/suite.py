@@ -5,13 +5,14 @@ It must not decide what passes: pytest does, and its reports are added up here.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from build_tools import browser, environment, package
-from build_tools.project import ROOT, run_openly
+from build_tools.project import ROOT, BuildError, run_openly
 
 BROWSER = "tests/browser"
 
@@ -22,15 +23,21 @@ _WITH_VALUE = {"-c", "-k", "-m", "-n", "-o", "-p", "-r", "-W"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run of pytest came to: its exit code and the tests that passed, failed (or broke) and were skipped."""
+    """What one run of pytest came to: its exit code and the tests that passed, failed (or broke) and were skipped.
+
+    `not_run` says why there was none, which counts as one failure: what was asked for has not been tested.
+    """
 
     code: int
     passed: int
     failed: int
     skipped: int
+    not_run: str = ""
 
     def __str__(self) -> str:
         """Returns the counts as pytest words them."""
+        if self.not_run:
+            return f"not run, which counts as a failure: {self.not_run}"
         return f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
 
 
@@ -52,33 +59,48 @@ def run(versions: list[str], arguments: list[str]) -> int:
         arguments: more arguments for pytest. Files and folders among them decide what runs at all.
 
     Raises:
-        BuildError: the package or an environment could not be made, or there is no browser.
+        BuildError: the package or an environment for a Python could not be made.
     """
     outside, inside = divide(arguments, browser_too=not versions)
     found = versions or [version for version in environment.SUPPORTED if environment.interpreter(version)]
     chosen = (found or [environment.running()]) if outside is not None else []
-    # What cannot run should say so before the others have taken their minutes.
     runs = [_Run(f"Python {version}", environment.for_tests(version), outside or []) for version in chosen]
-    runs += [_in_browser(inside)] if inside is not None else []
+    missing: dict[str, Outcome] = {}
+    if inside is not None:
+        try:
+            runs.append(_in_browser(inside))
+        except BuildError as exc:
+            # It is said now, before the others take their minutes, and again at the end, where it cannot be overlooked.
+            print(f"build.py: no tests in a browser: {exc}", file=sys.stderr, flush=True)
+            missing["Browser"] = Outcome(1, 0, 1, 0, not_run=str(exc).splitlines()[0])
+    outcomes = _run_all(runs)
+    if arguments:
+        outcomes = forgive_empty(outcomes)
+    outcomes.update(missing)
+    print()
+    for name, outcome in outcomes.items():
+        ended = f" (pytest ended with code {outcome.code})" if outcome.code and not outcome.not_run else ""
+        print(f"{name}: {outcome}{ended}")
+    for version in environment.SUPPORTED:
+        if version not in chosen:
+            absent = not versions and outside is not None
+            print(f"Python {version}: " + ("not found on this machine, so not run" if absent else "not asked for"))
+    if inside is None:
+        print("Browser: not asked for")
+    print(_sum(list(outcomes.values())), flush=True)
+    return 1 if any(outcome.code for outcome in outcomes.values()) else 0
+
+
+def _run_all(runs: list[_Run]) -> dict[str, Outcome]:
+    if not runs:
+        return {}
     outcomes = {}
     with tempfile.TemporaryDirectory() as folder:
         spl = package.build(folder)
         for number, each in enumerate(runs):
             print(f"\n=== {each.name}", flush=True)
             outcomes[each.name] = _pytest(each, spl, Path(folder) / f"{number}.xml")
-    if arguments:
-        outcomes = forgive_empty(outcomes)
-    print()
-    for name, outcome in outcomes.items():
-        print(f"{name}: {outcome}" + (f" (pytest ended with code {outcome.code})" if outcome.code else ""))
-    for version in environment.SUPPORTED:
-        if version not in chosen:
-            missing = not versions and outside is not None
-            print(f"Python {version}: " + ("not found on this machine, so not run" if missing else "not asked for"))
-    if inside is None:
-        print("Browser: not asked for")
-    print(_sum(list(outcomes.values())), flush=True)
-    return 1 if any(outcome.code for outcome in outcomes.values()) else 0
+    return outcomes
 
 
 def divide(arguments: list[str], *, browser_too: bool) -> tuple[list[str] | None, list[str] | None]:

@@ -6,6 +6,7 @@ It must not install anything.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -39,15 +40,98 @@ def test_wrong_usage_and_expected_failures_are_one_line_without_a_traceback():
 
 
 def test_what_build_py_does_not_know_goes_to_pytest_in_its_order(monkeypatch):
-    """Selecting tests is pytest's language, not ours."""
+    """Selecting tests is pytest's language, not ours; its long options stand after --."""
     asked = []
     monkeypatch.setattr(suite, "run", lambda versions, arguments: asked.append((versions, arguments)))
-    cli.main(["test", "tests/test_x.py", "-k", "a or b", "--python", "3.9", "-x", "-n", "0", "--lf"])
+    cli.main(["test", "tests/test_x.py", "-k", "a or b", "--python", "3.9", "-x", "-n", "0", "--", "--lf"])
     cli.main(["test", "--python", "3.7", "--", "tests/core", "-x"])
     assert asked == [
         (["3.9"], ["tests/test_x.py", "-k", "a or b", "-x", "-n", "0", "--lf"]),
         (["3.7"], ["tests/core", "-x"]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["test", "--foo"], "unknown argument: --foo; pytest's own go after --, as in: test -- --foo"),
+        (["test", "--pyton=3.9", "tests/core"], "unknown argument: --pyton=3.9; pytest's own"),
+        (["demo", "--kep"], "unknown argument: --kep\n"),
+        (["demo", "--", "--keep"], "unknown argument: --\n"),
+        (["check", "tests"], "unknown argument: tests\n"),
+    ],
+)
+def test_a_slip_is_refused_before_anything_is_made(monkeypatch, capsys, arguments, words):
+    """Nobody waits for an environment to learn of it."""
+    monkeypatch.setattr(cli, "_run", lambda options, rest: pytest.fail("it began"))
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_the_help_of_a_command_is_there_without_an_environment():
+    """What it does, examples, and how to do without the browser."""
+    text = build_py("test", "--help").stdout
+    assert "python3 build.py test -- --lf" in text
+    assert "--python 3.9 --python 3.13    these Pythons, and no browser" in text
+    assert "--keep" in build_py("demo", "--help").stdout
+
+
+PARENT = """
+import sys
+from build_tools.project import run_openly
+try:
+    print("ended", run_openly([sys.executable, "-c", sys.argv[1]]))
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+CHILD = """
+import signal, sys, threading
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+try:
+    print("ready", flush=True)
+    threading.Event().wait(30)
+except KeyboardInterrupt:
+    print("cleaned up", flush=True)
+    sys.exit({code})
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to send")
+@pytest.mark.parametrize("ignored", [False, True], ids=["", "ignored"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize(("code", "said"), [(130, "interrupted"), (0, "ended 0")])
+def test_whoever_ends_build_py_ends_what_it_runs(name, code, said, ignored):
+    """By its process id alone, also where a script has started it in the background; the other cleans up first."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PARENT, CHILD.format(code=code)],
+        cwd=str(ROOT),
+        env=child_environment(PYTHONUNBUFFERED="1"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=(lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) if ignored else None,  # noqa: PLW1509
+    )
+    try:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(getattr(signal, name))
+        output, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (output.splitlines(), errors) == (["cleaned up", said], "")
+
+
+def test_an_interrupted_command_says_so_and_ends_with_130(monkeypatch, capsys):
+    """The other Pythons are not started after it."""
+
+    def interrupted(options, rest):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_run", interrupted)
+    assert cli.main(["test"]) == 130
+    assert capsys.readouterr().err == "build.py: interrupted\n"
 
 
 def test_a_python_that_is_not_there_is_named():
@@ -189,6 +273,33 @@ def test_the_browser_has_a_line_of_its_own_and_counts_in_the_sum(monkeypatch, ca
         "Python 3.7: not found on this machine, so not run",
         "22 passed, 1 failed",
     ]
+
+
+def test_without_a_browser_the_pythons_run_and_the_sum_says_what_did_not(monkeypatch, capsys):
+    """One line with what to install, and a failure: what was asked for has not been tested."""
+
+    def missing():
+        raise BuildError("install the package chromium\n    more")
+
+    monkeypatch.setattr(suite.browser, "need", missing)
+    monkeypatch.setattr(suite.environment, "for_tests", Path)
+    monkeypatch.setattr(suite.environment, "interpreter", lambda version: Path(version) if version == "3.9" else None)
+    monkeypatch.setattr(suite.package, "build", lambda folder: Path("app.spl"))
+    monkeypatch.setattr(suite, "_pytest", lambda each, spl, report: suite.Outcome(0, 10, 0, 0))
+    line = "Browser: not run, which counts as a failure: install the package chromium"
+    assert suite.run([], []) == 1
+    out, err = capsys.readouterr()
+    assert err.startswith("build.py: no tests in a browser: install the package chromium\n")
+    assert out.splitlines()[-5:] == [
+        "Python 3.9: 10 passed, 0 failed",
+        line,
+        "Python 3.7: not found on this machine, so not run",
+        "Python 3.13: not found on this machine, so not run",
+        "10 passed, 1 failed",
+    ]
+    assert suite.run([], ["tests/browser"]) == 1
+    assert line in capsys.readouterr().out.splitlines()
+    assert suite.run(["3.9"], []) == 0
 
 
 @pytest.fixture

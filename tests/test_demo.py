@@ -21,7 +21,7 @@ import requests
 from build_tools.demo_screen import Screen
 from build_tools.project import ROOT, child_environment
 
-START = "import sys; from build_tools.demo import main; sys.exit(main(sys.argv[1:]))"
+START = "import sys; from build_tools.demo import main; sys.exit(main(keep='--keep' in sys.argv))"
 SABOTAGE = 'from build_tools import demo_promises; demo_promises._PROMISED["severity"] = "low"; '
 ACTS = ("Act 1: through the forwarder", "Act 2: directly, without a forwarder", "Act 3: an outage")
 
@@ -153,7 +153,7 @@ def test_keep_leaves_the_setup_page_for_whoever_logs_in_as_it_says(tmp_path):
     """The URL leads to the login form, the password opens it, and behind it is the page; the forwarder still runs."""
 
     def visit(output):
-        said = dict(re.findall(r"^  (setup page|log in as|password|log) +(\S+)$", output, re.MULTILINE))
+        said = dict(re.findall(r"^  (setup page|home page|log in as|password|log) +(\S+)$", output, re.MULTILINE))
         with requests.Session() as browser:
             browser.trust_env = False
             form = browser.get(said["setup page"], timeout=10)
@@ -162,16 +162,46 @@ def test_keep_leaves_the_setup_page_for_whoever_logs_in_as_it_says(tmp_path):
             data = {"username": said["log in as"], "password": said["password"], "cval": cval}
             data["return_to"] = urlsplit(said["setup page"]).path
             page = browser.post(form.url, data=data, timeout=10)
+            home = browser.get(said["home page"], timeout=10)
         assert (page.status_code, page.url) == (200, said["setup page"])
         assert "setup.js" in page.text
+        # The app is marked as configured, or Splunk Web would lead to the setup page.
+        assert (home.status_code, home.url) == (200, said["home page"] + "/home")
         log = Path(said["log"]).read_text(encoding="utf-8")
         assert re.findall(r"event=(forwarder\.\S+)", log)[-1] == "forwarder.started"
 
     process = start(tmp_path, "--keep")
-    output, errors = interrupt_after(process, "  outbox        /", visit)
-    assert process.returncode == 0
-    assert re.findall(r"pst_[^…]", output + errors) == []
+    _, errors = interrupt_after(process, "  outbox        /", visit)
+    assert (process.returncode, errors) == (0, "")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+def test_keep_shows_the_token_once_so_that_a_second_tenant_can_be_added_by_hand(tmp_path):
+    """At the end only, and it is the one that the tenant accepts; no file has it."""
+    answers, leaks = [], []
+
+    def visit(output):
+        said = dict(
+            re.findall(r"^  (tenant|token) +(https://\S+|pst_\S+)$", output.split("Still running")[1], re.MULTILINE)
+        )
+        (ca_file,) = tmp_path.glob("*/certs/ca.pem")
+        test = (ROOT / "tests/contract/samples/test.json").read_bytes()
+        headers = {"Authorization": "Bearer " + said["token"], "Content-Type": "application/json"}
+        headers["Idempotency-Key"] = json.loads(test.decode("utf-8"))["id"]
+        with requests.Session() as client:
+            client.trust_env = False
+            answer = client.post(said["tenant"], data=test, headers=headers, verify=str(ca_file), timeout=10)
+        answers.append(answer.status_code)
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        leaks.extend(path.name for path in files if said["token"].encode() in path.read_bytes())
+
+    process = start(tmp_path, "--keep")
+    output, errors = interrupt_after(process, "  outbox        /", visit)
+    assert (answers, leaks, errors) == ([400], [], "")  # the sample is not of this run; a wrong token would be a 401
+    assert len(re.findall(r"pst_[^…]", output)) == 1
+    assert "To add a second tenant by hand" in output
+    assert "does not fire by itself" in output
 
 
 class Terminal(io.StringIO):
@@ -203,3 +233,13 @@ def test_a_hidden_token_is_shown_nowhere():
     screen.request("POST", "/", {"authorization": "Bearer pst_canary"}, {"note": "pst_canary"})
     assert "canary" not in stream.getvalue()
     assert stream.getvalue().count("pst_…") == 3
+
+
+def test_a_hidden_token_is_revealed_only_where_it_is_asked_for():
+    """Once, and hidden again in the next line."""
+    stream = io.StringIO()
+    screen = Screen(stream)
+    screen.hide("pst_canary")
+    screen.reveal("token", "pst_canary")
+    screen.note("token", "pst_canary")
+    assert [line.split()[1] for line in stream.getvalue().splitlines()] == ["pst_canary", "pst_…"]

@@ -148,7 +148,7 @@ def test_every_relative_link_leads_somewhere(page):
 
 
 def test_every_picture_that_a_page_shows_is_there_and_every_one_that_is_there_is_shown():
-    """With a text for whoever does not see it. `build.py test tests/browser --update-pictures` makes them."""
+    """With a text for whoever does not see it. `build.py test tests/browser -- --update-pictures` makes them."""
     found = {page: PICTURE.findall(page.read_text(encoding="utf-8")) for page in PAGES}
     shown = {(page.parent / path).resolve() for page, pictures in found.items() for _, path in pictures}
     assert shown == {path.resolve() for path in (ROOT / "docs/pictures").glob("*")}
