@@ -57,6 +57,20 @@ def press(page, action, name):
     page.get_by_role("button", name=f"{action} {name}", exact=True).click()
 
 
+def hold_first(page, url):
+    """Hold the first request to this URL back, from now on; gives the list in which it is then. The others go."""
+    held = []
+
+    def hold(route):
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route(url, hold)
+    return held
+
+
 def see(page, text):
     """Wait until a text can be seen."""
     page.locator("#parapet-setup").get_by_text(text).locator("visible=true").first.wait_for()

@@ -189,3 +189,58 @@ def test_a_save_elsewhere_on_the_page_keeps_what_is_typed_here(make_site, page_f
     assert field(page, "read_timeout").input_value() == "45"
     steps.press(page, "Test", "main")
     steps.see(page, "not saved yet was not part of this test")
+
+
+def test_what_is_typed_while_the_settings_are_saved_is_kept(site, page_for):
+    """It is not saved with them, and the cursor stays where it is typed."""
+    page = page_for(site)
+    steps.open_setup(page, site)
+    held = steps.hold_first(page, "**/conf-parapet_security/delivery")
+    field(page, "dead_days").fill("20")
+    with page.expect_request("**/conf-parapet_security/delivery"):
+        save(page)
+    field(page, "dead_days").fill("14")
+    page.get_by_label("Proxy password").fill("half")
+    field(page, "read_timeout").fill("99")
+    held[0].continue_()
+    steps.see(page, "Saved: days for dead letters.")
+    assert steps.stored(site, "delivery")["dead_days"] == "20"
+    assert field(page, "dead_days").input_value() == "14"
+    assert page.get_by_label("Proxy password").input_value() == "half"
+    assert field(page, "read_timeout").evaluate("node => node === document.activeElement")
+    page.keyboard.type("9")
+    assert field(page, "read_timeout").input_value() == "999"
+    field(page, "read_timeout").fill("99")
+    page.get_by_label("Proxy password").fill("")
+    save(page)
+    steps.see(page, "Saved: read time-out, days for dead letters.")
+    stored = steps.stored(site, "delivery")
+    assert (stored["dead_days"], stored["read_timeout"]) == ("14", "99")
+
+
+@pytest.mark.parametrize("user", ["admin", "user"])
+@pytest.mark.parametrize("url", ["http://me:hunter2@proxy:3128", "me:hunter2@proxy:3128", "http://pst_hunter2:3128"])
+def test_a_proxy_url_with_a_secret_in_it_is_not_shown(site, page_for, user, url):
+    """The field says what the file holds, without it."""
+    site.scene.configure({"proxy_url": url})
+    page = page_for(site, user=user)
+    steps.open_setup(page, site)
+    steps.see(page, "Proxy URL in the file holds what does not belong there, and is not shown ('")
+    assert field(page, "proxy_url").input_value() == ""
+    assert "hunter2" not in page.evaluate("document.documentElement.outerHTML + document.body.innerText")
+
+
+def test_a_proxy_url_that_is_not_shown_can_be_taken_away(site, page_for):
+    """By Back to default and a save; a save of something else leaves it."""
+    site.scene.configure({"proxy_url": "http://me:hunter2@proxy:3128"})
+    page = page_for(site)
+    steps.open_setup(page, site)
+    field(page, "dead_days").fill("3")
+    save(page)
+    steps.see(page, "Saved: days for dead letters.")
+    assert steps.stored(site, "delivery")["proxy_url"] == "http://me:hunter2@proxy:3128"
+    page.get_by_role("button", name="Back to default: Proxy URL").click()
+    save(page)
+    steps.see(page, "Saved: proxy url.")
+    assert steps.stored(site, "delivery")["proxy_url"] == ""
+    assert page.get_by_role("button", name="Back to default: Proxy URL").count() == 0

@@ -80,7 +80,7 @@ def test_values_that_cannot_work_are_said_and_not_cleared(site, page_for, given,
 
 @pytest.mark.parametrize(
     "prefix",
-    ["storage/passwords", "configs/conf-parapet_security", "properties/passwords", "configs/conf-alert_actions"],
+    ["storage/passwords", "configs/conf-parapet_security", "configs/conf-alert_actions"],
 )
 def test_a_move_that_is_refused_halfway_clears_nothing_and_can_be_repeated(site, page_for, prefix):
     """The token stays where it is read, until it is known to be stored."""
@@ -92,7 +92,7 @@ def test_a_move_that_is_refused_halfway_clears_nothing_and_can_be_repeated(site,
     steps.see(page, "The token is still in plain text. Splunk has an internal problem (status 503)")
     assert plain_text(site) == (steps.CLOUD_URL, steps.TOKEN)
     # What was stored already counts, and is not stored again.
-    is_stored = prefix in ("properties/passwords", "configs/conf-alert_actions")
+    is_stored = prefix == "configs/conf-alert_actions"
     page.get_by_role("button", name="Clear it" if is_stored else MOVE).click()
     steps.see(page, "cleared from alert_actions.conf.")
     assert plain_text(site) == ("", "")
@@ -136,3 +136,86 @@ def test_a_tenant_of_another_app_is_named_and_left_alone(site, page_for):
     assert "Ignored" in text
     assert "This stanza belongs to the app search." in text
     assert steps.row(page, "theirs").get_by_role("button").count() == 0
+
+
+@pytest.mark.parametrize("times", [1, None], ids=["known at the click", "never known"])
+def test_a_stored_token_of_main_is_never_overwritten(make_site, page_for, times):
+    """Splunk may not say whether there is one: the move then stores only where none is."""
+    site = make_site(tenant=True)
+    write_option_b(site)
+    site.scene.splunkd.fail("properties/passwords", 500, times=times)
+    page = page_for(site)
+    steps.open_setup(page, site)
+    page.get_by_role("button", name=MOVE).click()
+    steps.see(page, "The token is cleared from alert_actions.conf.")
+    assert steps.password(site, "parapet_security", "main") == site.scene.tenant.token
+    assert plain_text(site) == ("", "")
+
+
+def test_a_main_without_a_token_gets_that_of_plain_text_though_splunk_tells_no_names(site, page_for):
+    """What splunkd says to the token is evidence enough."""
+    site.scene.add_tenant("main", steps.CLOUD_URL, None)
+    write_option_b(site)
+    site.scene.splunkd.fail("properties/passwords", 500)
+    page = page_for(site)
+    steps.open_setup(page, site)
+    page.get_by_role("button", name=MOVE).click()
+    steps.see(page, "The token is stored encrypted for the tenant main, and cleared from alert_actions.conf.")
+    assert steps.password(site, "parapet_security", "main") == steps.TOKEN
+    assert plain_text(site) == ("", "")
+
+
+@pytest.mark.parametrize("names", ["told", "not told"])
+def test_a_token_left_over_without_a_main_gives_way_to_the_one_in_use(site, page_for, names):
+    """Without [tenant:main] it is the plain token that counts."""
+    site.scene.set_token("main", "pst_" + "left-over")
+    write_option_b(site)
+    if names == "not told":
+        site.scene.splunkd.fail("properties/passwords", 500)
+    page = page_for(site)
+    steps.open_setup(page, site)
+    page.get_by_role("button", name=MOVE).click()
+    steps.see(page, "The token is stored encrypted for the tenant main, and cleared from alert_actions.conf.")
+    assert steps.password(site, "parapet_security", "main") == steps.TOKEN
+
+
+def test_a_main_that_somebody_adds_meanwhile_keeps_its_token(site, page_for):
+    """The page says so, and then offers to clear the file."""
+    write_option_b(site)
+    page = page_for(site)
+    steps.open_setup(page, site)
+    site.scene.add_tenant("main", steps.CLOUD_URL, "pst_" + "newer")
+    page.get_by_role("button", name=MOVE).click()
+    steps.see(page, "The token is still in plain text. Somebody else created this a moment ago. Try again.")
+    assert steps.password(site, "parapet_security", "main") == "pst_" + "newer"
+    page.get_by_role("button", name="Clear it").click()
+    steps.see(page, "The token is cleared from alert_actions.conf.")
+    assert steps.password(site, "parapet_security", "main") == "pst_" + "newer"
+
+
+@pytest.mark.parametrize("name", ["on", "main"])
+def test_a_realm_that_is_a_word_of_javascript_is_a_realm_like_others(site, page_for, name):
+    """Nothing on the page changes by it, and no token is taken for stored."""
+    site.scene.call(
+        "POST", "/servicesNS/nobody/parapet_security/storage/passwords", realm="__proto__", name=name, password="x"
+    )
+    site.scene.add_tenant("main", steps.CLOUD_URL, None)
+    site.scene.add_tenant("second", steps.CLOUD_URL, steps.TOKEN)
+    write_option_b(site)
+    page = page_for(site)
+    steps.open_setup(page, site)
+    assert "Missing" in steps.row(page, "main").inner_text()
+    assert page.get_by_role("button", name="Clear it").count() == 0
+    assert page.evaluate("({}).on === undefined && ({}).main === undefined")
+
+
+def test_who_removes_main_is_told_that_option_b_takes_over(make_site, page_for):
+    """As long as the file holds its URL and token."""
+    site = make_site(tenant=True)
+    write_option_b(site)
+    page = page_for(site)
+    steps.open_setup(page, site)
+    steps.press(page, "Remove", "main")
+    text = page.get_by_role("dialog").inner_text()
+    assert "Alerts for main go with the webhook URL and the token of alert_actions.conf from then on." in text
+    assert "until" not in text

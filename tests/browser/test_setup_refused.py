@@ -162,3 +162,74 @@ def test_settings_that_cannot_be_read_can_be_asked_for_again(site, page_for):
     steps.see(page, "The settings cannot be shown. Splunk has an internal problem (status 503)")
     page.get_by_role("button", name="Try again").click()
     steps.wait_until_read(page)
+
+
+def test_what_splunk_says_is_shown_without_a_token_in_it(site, page_for):
+    """Its message may quote what it was sent."""
+    page = page_for(site)
+    steps.open_setup(page, site)
+    form = steps.fill_tenant(page, url=URL, name="acme")
+    said = {"messages": [{"type": "ERROR", "text": f"bad value {steps.TOKEN} for password"}]}
+    page.route("**" + PASSWORDS + "/**", lambda route: route.fulfill(status=400, json=said))
+    steps.save(form)
+    steps.see(page, "Splunk says: bad value pst_*** for password.")
+    assert steps.TOKEN not in page.evaluate("document.documentElement.outerHTML")
+
+
+@pytest.mark.parametrize(
+    ("action", "title"), [("Edit", "Webhook URL of main"), ("Replace token", "Replace the token of main")]
+)
+def test_nothing_is_saved_for_a_tenant_that_somebody_removed_meanwhile(make_site, page_for, action, title):
+    """A token without its tenant would come back to life with the next tenant of that name."""
+    site = make_site(tenant=True)
+    page = page_for(site)
+    steps.open_setup(page, site)
+    steps.press(page, action, "main")
+    site.scene.call("DELETE", APP + CONF + "/tenant%3Amain")
+    form = page.get_by_role("form", name=title)
+    form.get_by_label("Whole webhook URL" if action == "Edit" else "Service token").fill(
+        steps.CLOUD_URL if action == "Edit" else "pst_" + "newer"
+    )
+    steps.save(form)
+    steps.see(page, "Somebody has removed the tenant main meanwhile. Nothing was saved: reload the page.")
+    assert steps.password(site, "parapet_security", "main") == site.scene.tenant.token
+    assert steps.stored(site, "tenant:main") is None
+
+
+ODD = [
+    '{"entry":[{"name":"tenant:x"}]}',
+    '{"entry":[null]}',
+    '{"entry":{}}',
+    "[]",
+    '{"entry":[{"name":"delivery","content":null,"acl":null}]}',
+    "<html>",
+    "null",
+    "",
+]
+
+
+@pytest.mark.parametrize("body", ODD)
+def test_settings_that_are_no_settings_are_said_in_words(site, page_for, body):
+    """Nothing of the page is drawn then, and it can be asked for again."""
+    page = page_for(site)
+    page.route(
+        "**/configs/conf-parapet_security?**",
+        lambda route: route.fulfill(status=200, body=body, content_type="application/json"),
+    )
+    page.goto(site.url("setup"))
+    steps.see(page, "The settings cannot be shown. Splunk's answer is not what its REST interface gives.")
+    assert page.get_by_role("heading", name="Tenants").count() == 0
+    page.unroute("**/configs/conf-parapet_security?**")
+    page.get_by_role("button", name="Try again").click()
+    steps.wait_until_read(page)
+
+
+@pytest.mark.parametrize("body", [*ODD[:4], '{"results": null}', '{"results": {"a": 1}, "messages": {}}', ""])
+@pytest.mark.parametrize("path", ["properties", "conf-alert_actions", "apps/local", "authentication", "search/jobs"])
+def test_other_odd_answers_leave_the_settings_on_the_page(make_site, page_for, path, body):
+    """What the page can do without, it does without; no script fails."""
+    site = make_site(tenant=True)
+    page = page_for(site)
+    page.route(f"**/{path}**", lambda route: route.fulfill(status=200, body=body, content_type="application/json"))
+    steps.open_setup(page, site)
+    assert "Active" in steps.row(page, "main").inner_text()

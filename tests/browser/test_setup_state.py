@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import datetime, timedelta, timezone
+from email.utils import formatdate
+
+import pytest
 
 from tests.browser import steps
 from tests.scene import failed_logins, wait_until
@@ -133,3 +137,43 @@ def test_commands_that_splunk_does_not_know_yet_are_explained(make_site, page_fo
     steps.see(page, "The test of main could not run.")
     result = steps.row(page, "main").locator("xpath=following-sibling::tr[1]")
     assert "Restart Splunk once" in result.inner_text()
+
+
+@pytest.mark.parametrize("exported", [False, True], ids=["for its app", "for all apps"])
+def test_a_macro_of_another_app_is_not_expanded(site, page_for, exported):
+    """It would run with the rights of the administrator who looks at the page."""
+    app = site.scene.home.apps / "search"
+    for name, text in (
+        ("local/macros.conf", "[parapet_security_index]\ndefinition = index=_internal [| parapetoutbox]\n"),
+        ("metadata/local.meta", "[macros]\nexport = system\n" if exported else ""),
+    ):
+        (app / name).parent.mkdir(exist_ok=True)
+        (app / name).write_text(text, encoding="utf-8")
+    page = page_for(site)
+    steps.open_setup(page, site)
+    steps.see(page, "None has written a line into the app's log in the last 15 minutes.")
+
+
+def test_a_browser_whose_clock_is_wrong_counts_by_splunks_time(make_site, page_for, tmp_path):
+    """What is written into the configuration, and how long ago a member was seen."""
+    site = make_site(tenant=True)
+    log = tmp_path / "parapet_security.log"
+    log.write_text(state_line(role="forwarder", waiting=0, dead=0), encoding="utf-8")
+    site.scene.splunkd.add_peer("sh2.example.com", log)
+    page = page_for(site)
+    page.clock.set_fixed_time(datetime.now(timezone.utc) + timedelta(days=400))
+
+    def dated(route):
+        """As every web server dates its answers."""
+        answer = route.fetch()
+        route.fulfill(response=answer, headers={**answer.headers, "Date": formatdate(usegmt=True)})
+
+    page.route("**/splunkd/__raw/**", dated)
+    steps.open_setup(page, site)
+    member = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="sh2.example.com"))
+    assert re.search(r"\d+ seconds? ago", member.inner_text())
+    page.get_by_role("button", name="Retry all dead letters on every member").click()
+    page.get_by_role("dialog").get_by_role("button", name="Retry all").click()
+    steps.see(page, "Every member has been asked to try its dead letters once more.")
+    assert abs(int(steps.stored(site, "delivery")["retry_dead"]) - time.time()) < 60
+    page.unroute_all(behavior="ignoreErrors")

@@ -68,14 +68,59 @@ def test_a_token_in_a_field_for_something_else_is_taken_out_again(site, page_for
     form.get_by_label("Whole URL").check()
     whole = form.get_by_label("Whole webhook URL")
     whole.fill("https://webhook-us.parapetsecurity.com/webhook/" + steps.TOKEN)
-    assert whole.input_value() == "https://webhook-us.parapetsecurity.com/webhook/"
+    assert whole.input_value() == ""
     steps.see(page, "is no place for a service token. It was taken out again")
     page.get_by_role("textbox", name="Proxy user name").fill("me")
-    page.get_by_label("Proxy password").fill(steps.TOKEN)
-    page.get_by_role("button", name="Save delivery settings").click()
-    steps.see(page, "Proxy password is no place for a service token")
-    assert page.get_by_label("Proxy password").input_value() == ""
+    page.get_by_role("textbox", name="Proxy URL").fill("http://proxy:3128")
+    for password in (steps.TOKEN, "Bearer " + steps.TOKEN, steps.TOKEN.upper()):
+        page.get_by_label("Proxy password").fill(password)
+        page.get_by_role("button", name="Save delivery settings").click()
+        steps.see(page, "Proxy password is no place for a service token")
+        assert page.get_by_label("Proxy password").input_value() == ""
     assert steps.tokens(site) == []
+
+
+def test_a_token_that_is_typed_by_hand_into_another_field_leaves_nothing_of_itself(site, page_for, traffic):
+    """Its start stays, which says where it belongs, and cannot be saved."""
+    page = page_for(site)
+    steps.open_setup(page, site)
+    field = page.get_by_role("textbox", name="CA file", exact=True)
+    field.focus()
+    page.keyboard.type("/a/" + steps.TOKEN)
+    assert field.input_value() == "pst_"
+    steps.see(page, "CA file is no place for a service token.")
+    page.keyboard.press("Enter")
+    steps.see(page, "CA file is no place for a service token.")
+    assert traffic(page).requests("POST", "/configs/") == []
+    page.keyboard.press("Control+A")
+    page.keyboard.type("/a/b.pem")
+    assert field.input_value() == "/a/b.pem"
+    assert field.get_attribute("aria-invalid") == "false"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:hunter2@example.com/webhook/acme",
+        "https://webhook-us.parapetsecurity.com/webhook/pst_hunter2",
+        "https://example.com/webhook/PST_hunter2",
+    ],
+)
+def test_a_webhook_url_with_a_secret_in_it_is_not_shown(site, page_for, url):
+    """Neither in the table nor in a field; the field says what the file holds."""
+    site.scene.add_tenant("main", url, steps.TOKEN)
+    page = page_for(site)
+    steps.open_setup(page, site)
+    steps.press(page, "Edit", "main")
+    form = page.get_by_role("form", name="Webhook URL of main")
+    steps.see(page, "Whole webhook URL in the file holds what does not belong there, and is not shown ('")
+    for label in ("Whole webhook URL", "Tenant id"):
+        assert form.get_by_label(label, exact=True).input_value() == ""
+    assert "hunter2" not in page.evaluate("document.documentElement.outerHTML")
+    form.get_by_label("Whole webhook URL").fill(steps.CLOUD_URL)
+    steps.save(form)
+    steps.see(page, "Tenant main is saved.")
+    assert steps.stored(site, "tenant:main")["webhook_url"] == steps.CLOUD_URL
 
 
 def test_nothing_that_the_page_reads_or_keeps_holds_the_token(make_site, certs, page_for, traffic):

@@ -19,7 +19,9 @@
   const ALERT_ACTION = `${OF_APP}/configs/conf-alert_actions/${APP}`;
   const PASSWORDS = `${OF_APP}/storage/passwords`;
   const STORED = `${OF_APP}/properties/passwords`;
+  const SEARCH = `${OF_APP}/search/jobs`;
   const INSTALLED = `/services/apps/local/${APP}`;
+  const WHO_ASKS = "/services/authentication/current-context";
 
   function proxyPath() {
     const given = window.$C || {};
@@ -45,7 +47,7 @@
 
   // ---- REST: one call, its failures, and what they mean to a person ---------------------------------------------------
 
-  /** What splunkd refused, or (status 0) did not answer. `said` is its own message. */
+  /** What splunkd refused, or (0, and 504 when it took too long) did not answer. `said` is its message; of 200, this page's. */
   class Failure extends Error {
     constructor(status, said) {
       super(said || `status ${status}`);
@@ -73,7 +75,11 @@
       headers["Content-Type"] = "application/x-www-form-urlencoded; charset=UTF-8";
     }
     const control = new AbortController();
-    const timer = setTimeout(() => control.abort(), limitS * 1000);
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      control.abort();
+    }, limitS * 1000);
     try {
       const answer = await fetch(proxyPath() + path + (inBody ? "" : `?${fields}`), {
         method,
@@ -87,7 +93,7 @@
       });
       return await read(answer, unread);
     } catch (error) {
-      throw error instanceof Failure ? error : new Failure(0, "");
+      throw error instanceof Failure ? error : new Failure(late ? 504 : 0, "");
     } finally {
       clearTimeout(timer);
       if (unread) {
@@ -118,17 +124,21 @@
       throw new Failure(answer.status, messages.map((message) => message.text).join(" "));
     }
     if (document_ === null) {
-      throw new Failure(0, "its answer is not what its REST interface gives");
+      throw odd();
     }
     return document_;
   }
 
-  /** Run a search and give its rows. */
+  function odd() {
+    return new Failure(200, "Splunk's answer is not what its REST interface gives. Try again in a moment.");
+  }
+
+  /** Run a search and give its rows. In the app's own namespace: no other app's macro or command of the same name counts. */
   async function search(spl, limitS) {
     const form = { search: spl, exec_mode: "oneshot", count: "0" };
-    const answer = await call("POST", "/services/search/jobs", form, { limitS });
-    const rows = answer.results || [];
-    const wrong = (answer.messages || []).find((message) => /^(FATAL|ERROR)$/i.test(message.type));
+    const answer = await call("POST", SEARCH, form, { limitS });
+    const rows = list(answer.results);
+    const wrong = list(answer.messages).find((message) => /^(FATAL|ERROR)$/i.test(message.type));
     if (wrong && !rows.length) {
       throw new Failure(400, wrong.text);
     }
@@ -136,7 +146,17 @@
   }
 
   function entries(answer) {
-    return answer.entry || [];
+    if (!Array.isArray(answer.entry) || !answer.entry.every((entry) => entry && typeof entry.name === "string")) {
+      throw odd();
+    }
+    return answer.entry;
+  }
+
+  function contentOf(entry) {
+    if (!entry.content || typeof entry.content !== "object") {
+      throw odd();
+    }
+    return entry.content;
   }
 
   const WHO = "the roles admin and sc_admin may";
@@ -149,7 +169,10 @@
     }
     switch (failure.status) {
       case 0:
+      case 504:
         return `Splunk did not answer when asked ${what}, so it is not known whether that was done. Check the connection, and try again.${said}`;
+      case 200:
+        return failure.said;
       case 401:
         return "Your Splunk session has ended. Log in again in another tab, then try again here; nothing you typed is lost.";
       case 403:
@@ -168,7 +191,7 @@
   /** Why a search of this app's own commands failed. */
   function explainSearch(failure, what) {
     if (/unknown search command/i.test(failure.said)) {
-      return state.mayWrite
+      return state.mayWrite && state.readsSecrets !== false
         ? "Splunk does not know the app's search commands yet. Restart Splunk once after installing or upgrading the app, then try again."
         : `Splunk does not let you run the app's search commands: ${WHO}.`;
     }
@@ -233,11 +256,21 @@
   const PROXY_FORM = ["http", "https"].map((scheme) => `${scheme}://host:port`).join(" or ");
 
   function withoutSecrets(text) {
-    return text.replace(/pst_\S+/g, "pst_***");
+    return text.replace(/pst_\S+/gi, "pst_***");
   }
 
   function shown(text) {
-    return `'${text.replace(/^[^]*@|pst_\S*/g, "***").slice(0, 60)}'`;
+    return `'${text.replace(/^[^]*@|pst_\S*/gi, "***").slice(0, 60)}'`;
+  }
+
+  /** Whether a URL of the file holds what must not be shown: somebody's password, or a token. */
+  function isPrivate(url) {
+    return /@|pst_/i.test(url);
+  }
+
+  /** What is wrong with a field, in place of such a value of the file. */
+  function withheld(url) {
+    return `in the file holds what does not belong there, and is not shown (${shown(url)})`;
   }
 
   function isLoopback(host) {
@@ -341,39 +374,54 @@
   const state = {
     mount: null,
     mayWrite: false,
+    /** Whether this session may read stored secrets; null where Splunk does not tell. */
+    readsSecrets: null,
     configured: true,
     /** [{name, stanza, url, paused, owner}], by name; `owner` is the app that has the stanza. */
     tenants: [],
     /** The [delivery] stanza's settings. */
     delivery: {},
-    /** The names under which something is stored, by realm; null where Splunk does not tell. */
+    /** How splunkd addresses each stored secret, by keyOf(); null where it is not known what is stored. */
     stored: null,
     /** The guide's Option B, {owner, url, token}, or null. */
     optionB: null,
     /** What a test of a tenant found, by name: a node. */
     results: new Map(),
+    /** The names of tenants whose test is under way. */
+    testing: new Set(),
     /** Forms that are open, by the tenant's name ("" is the one for a new tenant): nodes that keep what was typed. */
     forms: new Map(),
   };
 
   async function load() {
-    const [conf, action, stored, installed] = await Promise.all([
-      call("GET", CONF, { count: "0" }),
-      call("GET", ALERT_ACTION).catch(without(null)),
-      call("GET", STORED, { count: "0" }).then(storedNames, noNames),
-      call("GET", INSTALLED).catch(without(null)),
+    const [conf, optionB, , configured] = await Promise.all([
+      call("GET", CONF, { count: "0" }).then(entries),
+      call("GET", ALERT_ACTION).then(optionBOf).catch(without(null)),
+      loadStored(),
+      call("GET", INSTALLED)
+        .then((answer) => isOn(contentOf(entries(answer)[0]).configured))
+        .catch(without(true)),
     ]);
-    const own = entries(conf).find((entry) => entry.name === "delivery");
-    state.delivery = own && ownerOf(own) === APP ? own.content : {};
-    state.mayWrite = Boolean(own && own.acl && own.acl.can_write);
-    state.tenants = entries(conf)
-      .filter((entry) => entry.name.startsWith("tenant:"))
-      .map(tenantOf)
-      .sort((a, b) => (b.name === "main") - (a.name === "main") || (a.name < b.name ? -1 : 1));
-    // Who may not change a secret sees no stanza of one either, and no conclusion follows from that.
-    state.stored = state.mayWrite ? stored : null;
-    state.optionB = optionBOf(action);
-    state.configured = !installed || !entries(installed)[0] || isOn(entries(installed)[0].content.configured);
+    const own = conf.find((entry) => entry.name === "delivery");
+    const tenants = conf.filter((entry) => entry.name.startsWith("tenant:")).map(tenantOf);
+    const settings = own && ownerOf(own) === APP ? contentOf(own) : {};
+    Object.assign(state, { delivery: settings, mayWrite: Boolean(own && own.acl && own.acl.can_write) });
+    state.tenants = tenants.sort((a, b) => (b.name === "main") - (a.name === "main") || (a.name < b.name ? -1 : 1));
+    Object.assign(state, { optionB, configured });
+  }
+
+  /** What is stored. Who may not read secrets sees no stanza of one either, and no conclusion follows from that. */
+  async function loadStored() {
+    const [stored, readsSecrets] = await Promise.all([
+      call("GET", STORED, { count: "0" }).then(storedNames).catch(noNames),
+      call("GET", WHO_ASKS).then(mayReadSecrets).catch(without(null)),
+    ]);
+    Object.assign(state, { readsSecrets, stored: readsSecrets ? stored : null });
+  }
+
+  function mayReadSecrets(answer) {
+    const capabilities = list(contentOf(entries(answer)[0]).capabilities);
+    return ["list_storage_passwords", "admin_all_objects"].some((one) => capabilities.includes(one));
   }
 
   /** For what the page can do without: a failure that is not the session's end gives this value. */
@@ -391,24 +439,24 @@
   }
 
   function tenantOf(entry) {
+    const content = contentOf(entry);
     return {
       name: entry.name.slice("tenant:".length),
-      url: String(entry.content.webhook_url || "").trim(),
-      paused: isOn(entry.content.disabled),
+      url: String(content.webhook_url || "").trim(),
+      paused: isOn(content.disabled),
       owner: ownerOf(entry),
     };
   }
 
   // credential:<realm>:<name>: with colons inside escaped. Only names are read; `raw` is how splunkd addresses the entry.
   function storedNames(answer) {
-    // Without a prototype: a tenant may be called constructor.
-    const found = Object.create(null);
+    const found = new Map();
     for (const entry of entries(answer)) {
       const [, raw, realm, name] = /^credential:(((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):)$/.exec(entry.name) || [];
       if (raw !== undefined) {
         // Whether a backslash of a name is escaped as well is not documented: both come out right.
         const plain = (text) => text.replace(/\\([:\\])/g, "$1");
-        found[plain(realm)] = Object.assign(found[plain(realm)] || Object.create(null), { [plain(name)]: raw });
+        found.set(keyOf(plain(realm), plain(name)), raw);
       }
     }
     return found;
@@ -416,24 +464,33 @@
 
   // 404: passwords.conf has no stanza that this user may see.
   function noNames(failure) {
-    if (failure.status === 401) {
-      throw failure;
-    }
-    return failure.status === 404 ? {} : null;
+    return failure.status === 404 ? new Map() : without(null)(failure);
+  }
+
+  function keyOf(realm, name) {
+    return JSON.stringify([realm, name]);
   }
 
   function isStored(realm, name) {
-    return Boolean(state.stored && state.stored[realm] && state.stored[realm][name]);
+    return state.stored !== null && state.stored.has(keyOf(realm, name));
+  }
+
+  function secretPath(realm, name) {
+    const raw = isStored(realm, name) ? state.stored.get(keyOf(realm, name)) : `${realm}:${name}:`;
+    return `${PASSWORDS}/${encodeURIComponent(raw)}`;
   }
 
   function optionBOf(answer) {
-    const entry = answer && entries(answer)[0];
-    if (!entry) {
-      return null;
-    }
-    const url = String(entry.content["param.webhook_url"] || "").trim();
-    const token = String(entry.content["param.token"] || "");
+    const [entry] = entries(answer);
+    const content = contentOf(entry);
+    const url = String(content["param.webhook_url"] || "").trim();
+    const token = String(content["param.token"] || "");
     return url || token ? { owner: ownerOf(entry), url, token } : null;
+  }
+
+  /** Whether alerts for main go with Option B's values as long as there is no such tenant. */
+  function hasOptionB() {
+    return Boolean(state.optionB && state.optionB.owner === APP && state.optionB.url && state.optionB.token);
   }
 
   function stanzaPath(stanza) {
@@ -444,22 +501,25 @@
 
   /** Store a secret: over the one that is there, or as a new one. What splunkd answers holds it in clear, and stays unread. */
   async function store(realm, name, secret) {
-    const raw = (state.stored && state.stored[realm] && state.stored[realm][name]) || `${realm}:${name}:`;
     try {
-      await call("POST", `${PASSWORDS}/${encodeURIComponent(raw)}`, { password: secret }, { unread: true });
+      await call("POST", secretPath(realm, name), { password: secret }, { unread: true });
     } catch (failure) {
       if (failure.status !== 404) {
         throw failure;
       }
-      await call("POST", PASSWORDS, { name, realm, password: secret }, { unread: true });
+      await storeNew(realm, name, secret);
     }
+  }
+
+  /** Store a secret where none is; 409 where one is. */
+  async function storeNew(realm, name, secret) {
+    await call("POST", PASSWORDS, { name, realm, password: secret }, { unread: true });
   }
 
   /** Remove a stored secret, if there is one. What splunkd answers may list others, and stays unread. */
   async function forget(realm, name) {
-    const raw = (state.stored && state.stored[realm] && state.stored[realm][name]) || `${realm}:${name}:`;
     try {
-      await call("DELETE", `${PASSWORDS}/${encodeURIComponent(raw)}`, {}, { unread: true });
+      await call("DELETE", secretPath(realm, name), {}, { unread: true });
     } catch (failure) {
       if (failure.status !== 404) {
         throw failure;
@@ -586,8 +646,8 @@
 
   /**
    * A labelled control with its help and its error.
-   * Gives {box, input, value(), set(), error(text, extra), changed()}; `error("")` clears. A token that is typed or pasted
-   * into a field for something else is taken out at once: it must be neither shown nor sent there.
+   * Gives {box, input, value(), set(), error(text, extra), changed(), misplaced()}; `error("")` clears. A token that is typed
+   * or pasted into a field for something else is taken out at once: it must be neither shown nor sent there.
    */
   function field({ label, help, value = "", secret = false, choices = null, suffix = null, ...attributes }) {
     const [id, helpId, errorId] = [newId(), newId(), newId()];
@@ -622,6 +682,10 @@
       initial: value,
       value: () => (secret ? input.value : input.value.trim()),
       changed: () => made.value() !== made.initial,
+      misplaced: () =>
+        !secret && !choices && /pst_/i.test(input.value)
+          ? "is no place for a service token. It was taken out again: paste it into the field Service token."
+          : "",
       set(text) {
         input.value = text;
         made.error("");
@@ -632,16 +696,13 @@
         input.setAttribute("aria-invalid", String(Boolean(text)));
       },
     };
-    input.addEventListener("input", () => {
-      const misplaced = !secret && !choices && /pst_/i.test(input.value);
-      if (misplaced) {
-        input.value = input.value.replace(/pst_\S*/gi, "");
+    input.addEventListener("input", (event) => {
+      const wrongPlace = made.misplaced();
+      if (wrongPlace) {
+        // Of one that is typed the start stays, so that every letter that follows is taken out as well.
+        input.value = event.data && event.data.length === 1 ? "pst_" : "";
       }
-      made.error(
-        misplaced
-          ? "is no place for a service token. It was taken out again: paste it into the field Service token."
-          : "",
-      );
+      made.error(wrongPlace);
     });
     return made;
   }
@@ -664,14 +725,15 @@
 
   /** Check fields: [[field, what is wrong with it, a button that mends it]]. Gives whether all are right; focus goes to the first that is not. */
   function allRight(checks) {
-    for (const [one, wrong, mend] of checks) {
-      one.error(wrong, mend);
+    const wrongOnes = checks.filter(([one, wrong, mend]) => {
+      const text = one.misplaced() || wrong;
+      one.error(text, mend);
+      return text;
+    });
+    if (wrongOnes.length) {
+      wrongOnes[0][0].input.focus();
     }
-    const first = checks.find(([, wrong]) => wrong);
-    if (first) {
-      first[0].input.focus();
-    }
-    return !first;
+    return !wrongOnes.length;
   }
 
   // ---- A tenant's form: for a new one, its URL, its token, or all that an unfinished one lacks ------------------------
@@ -680,7 +742,7 @@
 
   /** The webhook URL, as region and tenant id or as a whole. Gives {box, fields, url(), checks()}. */
   function urlChoice(url) {
-    const [, region, id] = CLOUD_URL.exec(url) || [];
+    const [, region, id] = (!isPrivate(url) && CLOUD_URL.exec(url)) || [];
     const known = ["us", "eu"].includes(region || "us");
     const regions = field({
       label: "Region",
@@ -701,9 +763,12 @@
     const whole = field({
       label: "Whole webhook URL",
       help: `${WHERE} shows it. It starts with https:// and ends in /webhook/ and the tenant id.`,
-      value: region ? "" : url,
+      value: region || isPrivate(url) ? "" : url,
       inputmode: "url",
     });
+    if (isPrivate(url)) {
+      whole.error(withheld(url));
+    }
     const preview = make("code", {});
     const group = newId();
     const byParts = make("input", { type: "radio", name: group, id: newId() });
@@ -817,6 +882,9 @@
     const done = { created: kind !== "add", url: tenant ? tenant.url : "", token: !token };
 
     const steps = {
+      async find(title) {
+        await call("GET", stanzaPath(`tenant:${title}`));
+      },
       async create(title) {
         const form = { name: `tenant:${title}`, webhook_url: url.url(), disabled: "1" };
         await call("POST", CONF, form);
@@ -837,6 +905,7 @@
       },
     };
     const asked = {
+      find: "for the tenant",
       create: "to add the tenant",
       url: "to save the URL",
       token: "to store the token",
@@ -846,7 +915,8 @@
 
     function due() {
       return [
-        ...(done.created ? [] : ["create"]),
+        // Nothing is stored for a tenant that somebody has removed.
+        done.created ? "find" : "create",
         ...(done.created && url && url.url() !== done.url ? ["url"] : []),
         ...(done.token && !(token && token.value()) ? [] : ["token"]),
         ...(kind === "add" || kind === "finish" ? ["start"] : []),
@@ -886,6 +956,11 @@
       if (step === "create" && failure.status === 409) {
         name.error(`is taken: a tenant of this name exists. Choose another, or edit ${title} in the table`);
         name.input.focus();
+        return;
+      }
+      if (step === "find" && failure.status === 404) {
+        wrong.textContent = `Somebody has removed the tenant ${title} meanwhile. Nothing was saved: reload the page.`;
+        wrong.focus();
         return;
       }
       showFailure(failure, asked[step], wrong, places[step] && places[step]());
@@ -975,7 +1050,7 @@
   }
 
   function nothingYet() {
-    if (state.optionB && state.optionB.owner === APP && state.optionB.url && state.optionB.token) {
+    if (hasOptionB()) {
       return "No tenant is stored here yet. Alerts go with the webhook URL and the token of alert_actions.conf.";
     }
     return state.mayWrite
@@ -1015,7 +1090,7 @@
       ),
       cell(
         "Webhook URL",
-        make("span", { class: "pp-url" }, withoutSecrets(tenant.url) || "none"),
+        make("span", { class: "pp-url" }, (isPrivate(tenant.url) ? shown(tenant.url) : tenant.url) || "none"),
         wrongUrl ? make("p", { class: "pp-error" }, `webhook_url ${wrongUrl}`) : null,
       ),
       cell("Token", tokenWord(tenant)),
@@ -1068,6 +1143,8 @@
         "aria-label": `${text} ${tenant.name}`,
       });
     const stored = isStored(APP, tenant.name);
+    const tester = one("test", "Test", () => test(tenant), "pp-strong");
+    tester.setAttribute("aria-disabled", String(state.testing.has(tenant.name)));
     const remover = one("remove", "Remove", () => remove(tenant), "pp-quiet-danger");
     if (checkName(tenant.name)) {
       return make("div", { class: "pp-actions" }, remover);
@@ -1078,7 +1155,7 @@
       ...(isUnfinished(tenant)
         ? [one("finish", "Finish", () => openForm("finish", tenant), "pp-primary")]
         : [
-            one("test", "Test", () => test(tenant), "pp-strong"),
+            tester,
             one("edit", "Edit", () => openForm("edit", tenant)),
             one("token", stored ? "Replace token" : "Store token", () => openForm("token", tenant)),
             tenant.paused
@@ -1110,12 +1187,13 @@
     notice("tenants", "", "");
     // Nothing can wait for what is no tenant's name, and it must not get into a search.
     const waiting = checkName(tenant.name) ? 0 : await waitingFor(tenant.name);
+    const goesOn = tenant.name === "main" && hasOptionB();
+    const stays = goesOn ? "" : " What waits stays in the outbox until a tenant of this name is added again.";
     const texts = [
       "This removes its webhook URL and its stored token from every member. To start again you need a service token again.",
-      waiting === null
-        ? "Alerts that wait for it stay in the outbox until a tenant of this name is added again."
-        : `${count(waiting, "alert waits", "alerts wait")} for it on this host. What waits stays in the outbox until a tenant of this name is added again.`,
-      ...(tenant.name === "main"
+      `${waiting === null ? "How many alerts wait for it is not known." : `${count(waiting, "alert waits", "alerts wait")} for it on this host.`}${stays}`,
+      ...(goesOn ? ["Alerts for main go with the webhook URL and the token of alert_actions.conf from then on."] : []),
+      ...(tenant.name === "main" && !goesOn
         ? ["main is the default: alerts that name no tenant wait until there is a main again."]
         : []),
     ];
@@ -1164,18 +1242,26 @@
       tenant.name,
       make("p", { class: "pp-result" }, `Testing ${tenant.name}: one small request goes to its webhook …`),
     );
+    state.testing.add(tenant.name);
     showTenants();
     announce(`Testing ${tenant.name}.`);
     let result;
     try {
-      // One request may take both time-outs and ten seconds more; splunkd needs some time to start the search.
-      const rows = await search(`| parapettest tenant="${tenant.name}"`, 400);
+      const rows = await search(`| parapettest tenant="${tenant.name}"`, 60);
       result = rows[0]
         ? testResult(tenant.name, rows[0], before)
         : failedTest(tenant.name, "The search gave no answer. Try again.");
     } catch (failure) {
-      result = failedTest(tenant.name, explainSearch(failure, "to test the tenant"));
+      // Splunk Web gives up on splunkd after a while, and says one of these.
+      const late = [503, 504].includes(failure.status);
+      result = failedTest(
+        tenant.name,
+        late
+          ? `Splunk took too long to answer. Try again, or run | parapettest tenant=${tenant.name} in Search.`
+          : explainSearch(failure, "to test the tenant"),
+      );
     }
+    state.testing.delete(tenant.name);
     state.results.set(tenant.name, result);
     showTenants();
     announce(result.textContent);
@@ -1223,6 +1309,7 @@
     " | dedup host | table host _time role waiting dead oldest_s held blocked";
 
   const DELIVERERS = {
+    __proto__: null,
     forwarder: (host) => `The forwarder runs on ${host} and delivers.`,
     handler: (host) => `No forwarder runs on ${host}. Splunk's own process delivers what waits at the moment.`,
     action: (host) =>
@@ -1496,7 +1583,9 @@
   /** One setting's field; `text()` is what splunkd would be sent. */
   function settingField(setting) {
     const stored = storedSetting(setting.key) || setting.fallback;
-    const [shownText, factor] = setting.sized ? sizeParts(stored) : [stored, 1];
+    const hidden = setting.key === "proxy_url" ? isPrivate(stored) : /pst_/i.test(stored);
+    const given = hidden ? "" : stored;
+    const [shownText, factor] = setting.sized ? sizeParts(given) : [given, 1];
     const unit = setting.sized
       ? make(
           "select",
@@ -1528,6 +1617,9 @@
       return setting.sized && NUMBER.test(typed) ? String(Math.round(Number(typed) * factorNow())) : typed;
     }
     function check() {
+      if (hidden && !one.changed()) {
+        return withheld(stored);
+      }
       const wrong = setting.check ? setting.check(text()) : checkNumber(setting.rule, text());
       return wrong && setting.sized
         ? `must be a number, and at least ${bytes(setting.rule.low)} (got ${shown(one.value())})`
@@ -1535,6 +1627,8 @@
     }
     function restore() {
       const [defaultText, defaultFactor] = setting.sized ? sizeParts(setting.fallback) : [setting.fallback, 1];
+      // Empty is then no longer how a value that is not shown looks.
+      base = hidden ? null : base;
       type(defaultText, defaultFactor);
       one.input.focus();
     }
@@ -1545,29 +1639,36 @@
       one.set(typed);
     }
     function follow() {
-      back.hidden = !state.mayWrite || text() === setting.fallback;
+      back.hidden = !state.mayWrite || (text() === setting.fallback && !(hidden && !one.changed()));
       if (setting.sized) {
         exact.textContent = NUMBER.test(text()) ? `= ${Number(text()).toLocaleString("en-US")} bytes` : "";
       }
     }
     one.box.addEventListener("input", follow);
     one.box.addEventListener("change", follow);
+    let base = keyOf(shownText, factor);
+    Object.assign(one, {
+      key: setting.key,
+      text,
+      typed: () => [one.value(), factorNow()],
+      type,
+      check,
+      changed: () => keyOf(...one.typed()) !== base,
+      isSaved(typed) {
+        base = keyOf(...typed);
+      },
+    });
     type(shownText, factor);
     one.input.readOnly = !state.mayWrite;
     if (unit) {
       unit.disabled = !state.mayWrite;
     }
-    return Object.assign(one, {
-      key: setting.key,
-      text,
-      typed: () => [one.input.value, factorNow()],
-      type,
-      check,
-      changed: () => one.value() !== shownText || factorNow() !== factor,
-    });
+    return one;
   }
 
   function showDelivery() {
+    const inputs = () => [...delivery.fields, delivery.password].map((one) => one && one.input);
+    const focused = inputs().indexOf(document.activeElement);
     const kept = new Map(delivery.fields.filter((one) => one.changed()).map((one) => [one.key, one.typed()]));
     const keptPassword = delivery.password ? delivery.password.value() : "";
     delivery.fields = SETTINGS.map(settingField);
@@ -1609,11 +1710,15 @@
     for (const one of delivery.fields) {
       if (kept.has(one.key)) {
         one.type(...kept.get(one.key));
-      } else if (one.check()) {
+      }
+      if (!one.changed() && one.check()) {
         one.error(`${one.check()}; the default counts`);
       }
     }
     delivery.password.input.value = keptPassword;
+    if (focused >= 0) {
+      inputs()[focused].focus();
+    }
   }
 
   function passwordHelp(user) {
@@ -1634,7 +1739,7 @@
         make(
           "dd",
           {},
-          `${storedSetting(key) || fallback} ${unit}`.trim(),
+          `${withoutSecrets(storedSetting(key)) || fallback} ${unit}`.trim(),
           storedSetting(key) && storedSetting(key) !== fallback ? ` (default ${fallback})` : "",
         ),
       ),
@@ -1671,7 +1776,7 @@
     if (password && !user.text()) {
       checks.push([user, "is empty, but there is a password: enter whose it is"]);
     }
-    if (/^\s*pst_/i.test(password)) {
+    if (/pst_/i.test(password)) {
       delivery.password.input.value = "";
       checks.push([delivery.password, "is no place for a service token. It was taken out again"]);
     } else if (
@@ -1695,19 +1800,23 @@
       return;
     }
     const password = delivery.password;
-    if (!changed.length && !password.value()) {
+    const secret = password.value();
+    if (!changed.length && !secret) {
       notice("delivery", "ok", "Nothing has changed.");
       return;
     }
+    // As they are now: typing may go on while they are saved.
+    const typed = changed.map((one) => [one, one.typed()]);
+    const settings = Object.assign({}, ...changed.map((one) => ({ [one.key]: one.text() })));
     const [before, user] = [
       storedSetting("proxy_username"),
       delivery.fields.find((one) => one.key === "proxy_username").text(),
     ];
     setBusy(form, true);
     try {
-      if (password.value()) {
-        await store(PROXY_REALM, user, password.value());
-        password.input.value = "";
+      if (secret) {
+        await store(PROXY_REALM, user, secret);
+        password.input.value = password.value() === secret ? "" : password.value();
       }
     } catch (failure) {
       setBusy(form, false);
@@ -1716,11 +1825,7 @@
     }
     try {
       if (changed.length) {
-        await call(
-          "POST",
-          stanzaPath("delivery"),
-          Object.assign({}, ...changed.map((one) => ({ [one.key]: one.text() }))),
-        );
+        await call("POST", stanzaPath("delivery"), settings);
       }
     } catch (failure) {
       setBusy(form, false);
@@ -1729,7 +1834,7 @@
       return;
     }
     const left = before && before !== user ? await removePassword(before) : "";
-    delivery.fields = [];
+    typed.forEach(([one, values]) => one.isSaved(values));
     await saved();
     const names = changed.map((one) => one.label.toLowerCase());
     notice(
@@ -1737,7 +1842,9 @@
       left ? "warn" : "ok",
       `Saved${names.length ? `: ${names.join(", ")}` : ""}. It takes effect within seconds, on every member.${left}`,
     );
-    focusOn(buttonId("delivery", "save"));
+    if (!delivery.dirty()) {
+      focusOn(buttonId("delivery", "save"));
+    }
   }
 
   async function removePassword(user) {
@@ -1780,17 +1887,15 @@
     }
     const main = state.tenants.find((tenant) => tenant.name === "main" && tenant.owner === APP);
     const counts = main && isStored(APP, "main");
-    const own = main ? " The tenant keeps its own webhook URL." : "";
+    const own = main ? " The tenant keeps its own webhook URL, and a stored token where it has one." : "";
     const meaning = counts
       ? "The tenant main has a stored token, which counts; this one is not used. One click clears it, and its URL, from the file."
       : `One click stores it encrypted as the token of the tenant main, checks that it is there, and clears it from the file.${own}`;
     const wrong = formError();
     wrong.textContent = failed;
-    const run = button(
-      counts ? "Clear it" : "Move it into Splunk's password storage",
-      () => move(wrong, run, Boolean(main), counts),
-      { class: "pp-button pp-primary" },
-    );
+    const run = button(counts ? "Clear it" : "Move it into Splunk's password storage", () => move(run, Boolean(main)), {
+      class: "pp-button pp-primary",
+    });
     banner(
       make("p", {}, "param.token in this app's local/alert_actions.conf can be read by every user of Splunk."),
       make("p", {}, meaning),
@@ -1799,33 +1904,39 @@
     );
   }
 
-  async function move(wrong, run, hasMain, counts) {
+  async function move(run, hasMain) {
     const { url, token } = state.optionB;
-    const problems = counts
-      ? []
-      : [
-          ["param.webhook_url", hasMain ? "" : checkUrl(url)],
-          ["param.token", checkToken(token)],
-        ]
-          .filter(([, text]) => text)
-          .map(([name, text]) => `${name} ${text}.`);
-    if (problems.length) {
-      wrong.textContent = `Nothing was moved or cleared. ${problems.join(" ")} Mend the file, or add the tenant main below.`;
-      wrong.focus();
-      return;
-    }
+    let counts = false;
+    let what = "for the tenant main";
     run.setAttribute("aria-disabled", "true");
-    let what = "to store the token";
     try {
+      if (hasMain && state.stored === null) {
+        await loadStored();
+      } else if (!hasMain && (await isThere("main"))) {
+        throw new Failure(409, "");
+      }
+      counts = hasMain && isStored(APP, "main");
+      const problems = [
+        ["param.webhook_url", hasMain ? "" : checkUrl(url)],
+        ["param.token", checkToken(token)],
+      ].filter(([, text]) => text && !counts);
+      if (problems.length) {
+        const texts = problems.map(([name, text]) => `${name} ${text}.`).join(" ");
+        throw new Failure(200, `Nothing was moved or cleared. ${texts} Mend the file, or add the tenant main below.`);
+      }
       if (!counts) {
-        await store(APP, "main", token);
-        if (!hasMain) {
-          what = "to add the tenant main";
-          await call("POST", CONF, { name: "tenant:main", webhook_url: url, disabled: "0" });
-        }
+        what = "to store the token";
+        counts = await moveToken(token, hasMain);
+      }
+      if (!hasMain) {
+        what = "to add the tenant main";
+        await call("POST", CONF, { name: "tenant:main", webhook_url: url, disabled: "0" });
+      }
+      if (!counts) {
         what = "whether the token is stored";
-        state.stored = storedNames(await call("GET", STORED, { count: "0" }));
-        if (!isStored(APP, "main")) {
+        await loadStored();
+        // Where Splunk does not tell, what it said to the token counts.
+        if (state.stored !== null && !isStored(APP, "main")) {
           throw new Failure(200, "Splunk does not list the token of main among what is stored. Try again in a moment.");
         }
       }
@@ -1835,9 +1946,7 @@
       // What was done of it is seen, and not done again.
       await load().catch(() => {});
       showAll();
-      showOptionB(
-        `The token is still in plain text. ${failure.status === 200 ? failure.said : explain(failure, what)}`,
-      );
+      showOptionB(`The token is still in plain text. ${explain(failure, what)}`);
       focusOn(`${MOUNT}-optionb`);
       return;
     }
@@ -1848,6 +1957,34 @@
       `${counts ? "The token is cleared from alert_actions.conf." : "The token is stored encrypted for the tenant main, and cleared from alert_actions.conf."} As others could read it until now, consider a new one: ${WHERE}.`,
     );
     focusOn(buttonId("test", "main"));
+  }
+
+  /** Gives whether main has a stored token already: that one counts, and stays. Without a tenant main none counts. */
+  async function moveToken(token, hasMain) {
+    if (!hasMain) {
+      await store(APP, "main", token);
+      return false;
+    }
+    try {
+      await storeNew(APP, "main", token);
+      return false;
+    } catch (failure) {
+      if (failure.status !== 409) {
+        throw failure;
+      }
+      return true;
+    }
+  }
+
+  async function isThere(name) {
+    try {
+      return ownerOf(entries(await call("GET", stanzaPath(`tenant:${name}`)))[0]) === APP;
+    } catch (failure) {
+      if (failure.status !== 404) {
+        throw failure;
+      }
+      return false;
+    }
   }
 
   // ---- The page as a whole --------------------------------------------------------------------------------------------
