@@ -55,3 +55,27 @@ def test_a_test_is_not_begun_again_while_it_runs(make_site, page_for):
     assert [url for url in sent if "search/jobs" in url] == []
     with page.expect_request("**/search/jobs"):
         steps.press(page, "Test", "main")
+
+
+def test_splunk_webs_own_time_out_is_explained(make_site, page_for):
+    """It answers that the daemon is not responding, with a status of its own."""
+    site = make_site(tenant=True, splunkd_timeout=1.0)
+    page = page_for(site)
+    steps.open_setup(page, site)
+    site.scene.splunkd.fail("search/jobs", "hang", times=1)
+    steps.press(page, "Test", "main")
+    steps.see(page, TOO_LONG)
+    site.scene.splunkd.heal()
+
+
+def test_what_a_test_said_goes_when_the_tenant_is_paused_or_goes_on(make_site, page_for):
+    """It would contradict the state that is shown."""
+    site = make_site(tenant=True)
+    page = page_for(site)
+    steps.open_setup(page, site)
+    for press, says in (("Pause", "Tenant main is paused"), ("Resume", "Tenant main goes on")):
+        steps.press(page, "Test", "main")
+        steps.see(page, "main works.")
+        steps.press(page, press, "main")
+        steps.see(page, says)
+        assert page.locator(".pp-result").count() == 0

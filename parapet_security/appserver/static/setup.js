@@ -278,7 +278,7 @@
   }
 
   function checkName(name) {
-    return TENANT_NAME.test(name) ? "" : TENANT_NAME_RULE;
+    return TENANT_NAME.test(name) ? "" : `${TENANT_NAME_RULE} (got ${shown(name)})`;
   }
 
   function checkUrl(url) {
@@ -738,7 +738,7 @@
 
   // ---- A tenant's form: for a new one, its URL, its token, or all that an unfinished one lacks ------------------------
 
-  const WHERE = "Log in to app.parapetsecurity.com → Settings → Service Tokens";
+  const WHERE = "app.parapetsecurity.com → Settings → Service Tokens";
 
   /** The webhook URL, as region and tenant id or as a whole. Gives {box, fields, url(), checks()}. */
   function urlChoice(url) {
@@ -1173,6 +1173,8 @@
       notice("tenants", "bad", explain(failure, paused ? `to pause ${tenant.name}` : `to resume ${tenant.name}`));
       return;
     }
+    // What a test said of its pause is no longer so.
+    state.results.delete(tenant.name);
     await saved();
     notice(
       "tenants",
@@ -1253,7 +1255,7 @@
         : failedTest(tenant.name, "The search gave no answer. Try again.");
     } catch (failure) {
       // Splunk Web gives up on splunkd after a while, and says one of these.
-      const late = [503, 504].includes(failure.status);
+      const late = [503, 504].includes(failure.status) || /daemon is not responding/i.test(failure.said);
       result = failedTest(
         tenant.name,
         late
@@ -1391,7 +1393,7 @@
         { class: "pp-help" },
         [
           `As of ${clockTime(outbox.at)}.`,
-          row.last_state ? `The log's latest line about it is of ${clockTime(new Date(row.last_state))}.` : "",
+          row.last_state ? `The outbox last told its state at ${clockTime(new Date(row.last_state))}.` : "",
         ].join(" "),
       ),
     );
