@@ -112,7 +112,7 @@ def test_whoever_ends_build_py_ends_what_it_runs(name, code, said, ignored):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=(lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) if ignored else None,  # noqa: PLW1509
+        preexec_fn=lambda: _heed_signals(but_sigint=ignored),  # noqa: PLW1509
     )
     try:
         assert process.stdout.readline() == "ready\n"
@@ -121,6 +121,14 @@ def test_whoever_ends_build_py_ends_what_it_runs(name, code, said, ignored):
     finally:
         process.kill()
     assert (output.splitlines(), errors) == (["cleaned up", said], "")
+
+
+def _heed_signals(*, but_sigint):
+    """Whatever started these tests (nohup, a background job) may ignore some, and a process inherits that."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    if but_sigint:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def test_an_interrupted_command_says_so_and_ends_with_130(monkeypatch, capsys):
