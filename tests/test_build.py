@@ -114,12 +114,13 @@ def test_whoever_ends_build_py_ends_what_it_runs(name, code, said, ignored):
         text=True,
         preexec_fn=lambda: _heed_signals(but_sigint=ignored),  # noqa: PLW1509
     )
-    try:
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(getattr(signal, name))
-        output, errors = process.communicate(timeout=30)
-    finally:
-        process.kill()
+    with process:
+        try:
+            assert process.stdout.readline() == "ready\n"
+            process.send_signal(getattr(signal, name))
+            output, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert (output.splitlines(), errors) == (["cleaned up", said], "")
 
 
