@@ -9,4 +9,4 @@ sys.path.insert(1, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 from parapet import search_command
 
 if __name__ == "__main__":
-    search_command.main(search_command.Test)
+    sys.exit(search_command.main(search_command.Test))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests.standins.splunk_conf import is_true
 from tests.standins.splunkd_access import need, need_acl
 from tests.standins.splunkd_answers import Entry, Refused, feed
-from tests.standins.splunkd_call import not_allowed, not_found
+from tests.standins.splunkd_call import dispatch, not_found
 
 if TYPE_CHECKING:
     from tests.standins.splunk_conf import Settings
@@ -52,10 +52,7 @@ class Apps:
             ("GET", 4): self._reload,
             ("POST", 4): self._reload,
         }
-        handler = handlers.get((call.method, len(call.resource)))
-        if handler is None:
-            raise not_allowed()
-        return handler(call)
+        return dispatch(call, handlers)
 
     def _list(self, call: Call) -> Answer:
         apps = [app for app in self._conf.apps() if call.session.is_in(self._conf.acl(app, "").read)]

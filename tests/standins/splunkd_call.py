@@ -5,7 +5,7 @@ Must not answer it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Callable, Mapping, NamedTuple, Optional, Sequence
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 from tests.standins.splunkd_answers import Refused, feed
@@ -88,6 +88,14 @@ def take_apart(target: str) -> tuple[tuple[str, ...], Optional[str], Optional[st
     if segments[:1] == ["servicesNS"] and len(segments) > 3:
         return tuple(segments[3:]), segments[1], segments[2], query
     raise Refused(404, "Not Found")
+
+
+def dispatch(call: Call, handlers: Mapping[tuple[str, int], Callable[[Call], Answer]]) -> Answer:
+    """Answer with the handler of this method and depth of the path. Raises Refused: 405 where there is none."""
+    handler = handlers.get((call.method, len(call.resource)))
+    if handler is None:
+        raise not_allowed()
+    return handler(call)
 
 
 def not_allowed() -> Refused:

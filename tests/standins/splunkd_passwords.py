@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Iterator
 
 from tests.standins.splunkd_access import need, need_acl
 from tests.standins.splunkd_answers import Entry, Refused, feed
-from tests.standins.splunkd_call import not_allowed, not_found
+from tests.standins.splunkd_call import dispatch, not_found
 
 if TYPE_CHECKING:
     from tests.standins.splunk_home import SplunkHome
@@ -47,10 +47,7 @@ class Passwords:
             ("POST", 3): self._update,
             ("DELETE", 3): self._delete,
         }
-        handler = handlers.get((call.method, len(call.resource)))
-        if handler is None:
-            raise not_allowed()
-        return handler(call)
+        return dispatch(call, handlers)
 
     def _list(self, call: Call) -> Answer:
         seen = {(app, name): value for app, name, value in self._all(call) if self._readable(call, app, name)}

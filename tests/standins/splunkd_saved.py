@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, NamedTuple, 
 from tests.standins.splunk_conf import is_true, read_conf
 from tests.standins.splunkd_access import need, need_acl
 from tests.standins.splunkd_answers import Entry, Refused, feed
-from tests.standins.splunkd_call import not_allowed, not_found
+from tests.standins.splunkd_call import dispatch, not_found
 
 if TYPE_CHECKING:
     from tests.standins.splunk_conf import Acl, Settings
@@ -81,10 +81,7 @@ class SavedSearches:
         }
         if len(call.resource) > 3:
             raise Refused(404, "Not Found")
-        handler = handlers.get((call.method, len(call.resource)))
-        if handler is None:
-            raise not_allowed()
-        return handler(call)
+        return dispatch(call, handlers)
 
     def _list(self, call: Call) -> Answer:
         found = {(one.app, one.owner, one.name): one for one in self._visible(call)}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from splunklib.searchcommands import Configuration, GeneratingCommand, Option
 
 from . import app, commands
-from .errors import ParapetError, UsageError
+from .errors import Exit, ParapetError, UsageError
 from .secret import Secret, mask
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ class _Command(GeneratingCommand):  # type: ignore[misc]  # splunklib has no typ
 
     def generate(self) -> Iterator[commands.Row]:
         """The rows, or one sentence in the place where Splunk shows errors."""
-        # Where it is set, Python writes the keys of every TLS connection into a file, and with them the token.
-        os.environ.pop("SSLKEYLOGFILE", None)
         asked = self.metadata.searchinfo
         try:
             if self.fieldnames:
@@ -92,8 +90,8 @@ class OutboxEdit(_Command):
         return commands.edit(session, self.action, self.id, sys.stderr, os.environ)
 
 
-def main(command: type[_Command]) -> None:
-    """Answer Splunk on stdin and stdout."""
+def main(command: type[_Command]) -> int:
+    """Answer Splunk on stdin and stdout; returns an exit code, where splunklib does not exit with its own."""
     # A search that is cancelled must not leave behind what relies on this process.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    command().process(sys.argv, sys.stdin, sys.stdout)
+    return app.run(lambda: command().process(sys.argv, sys.stdin, sys.stdout) or Exit.OK)
