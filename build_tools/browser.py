@@ -8,10 +8,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
-from build_tools.project import BuildError, child_environment, run_quietly
+from build_tools.project import BuildError, run_quietly, version_line
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -46,16 +45,7 @@ def need() -> Path:
 
 def version(chromium: Path) -> str:
     """Returns what the reports call this browser, as in "Chromium 156"."""
-    done = subprocess.run(
-        [str(chromium), "--version"],
-        env=child_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        check=False,
-    )
-    match = re.search(r"(\d+)\.\d", done.stdout)
+    match = re.search(r"(\d+)\.\d", version_line(chromium))
     return f"Chromium {match.group(1)}" if match else "Chromium"
 
 

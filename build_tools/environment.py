@@ -10,11 +10,10 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-from build_tools.project import ROOT, VENV, BuildError, child_environment, run_quietly
+from build_tools.project import ROOT, VENV, BuildError, run_quietly, version_line
 
 SUPPORTED = ("3.7", "3.9", "3.13")
 """The Pythons that Splunk starts apps with (8.0 to 10.x), and so those that everything is tested on."""
@@ -92,20 +91,8 @@ def _need(version: str) -> Path:
 
 def _version_of(python: Path) -> str | None:
     """Asks a program for its Python version: a pyenv shim exists for versions that are not switched on."""
-    try:
-        done = subprocess.run(
-            [str(python), "--version"],
-            env=child_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            check=False,
-        )
-    except OSError:
-        return None
-    match = re.match(r"Python (\d+\.\d+)\.", done.stdout)
-    return match.group(1) if match and not done.returncode else None
+    match = re.match(r"Python (\d+\.\d+)\.", version_line(python))
+    return match.group(1) if match else None
 
 
 def _environment(name: str, base: Path, requirements: Path | None) -> Path:

@@ -108,3 +108,20 @@ def _endings() -> list[signal.Signals]:
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         endings.append(signal.SIGHUP)
     return endings
+
+
+def version_line(program: Path) -> str:
+    """Returns what a program prints of its version; nothing where it does not run, or fails."""
+    try:
+        done = subprocess.run(
+            [str(program), "--version"],
+            env=child_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return ""
+    return "" if done.returncode else done.stdout
