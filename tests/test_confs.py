@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -135,9 +136,34 @@ def test_the_alert_action_gets_all_rows_as_csv_and_time_to_deliver_them() -> Non
 
 def test_every_parameter_has_its_default_line() -> None:
     """Enterprise Security accepts only parameters that are there, also where they are empty."""
-    assert {key: value for key, value in ACTION.items() if key.startswith("param.")} == {
+    assert {key: value for key, value in ACTION.items() if key.startswith("param.") and key != "param._cam"} == {
         "param." + name: value for name, value in PARAMETERS.items()
     }
+
+
+def test_enterprise_security_knows_what_the_action_is_and_may_run_it_by_hand() -> None:
+    """`_cam` is JSON with what CIM requires, in its own words, and its drill-down is a search for one run."""
+    cam = json.loads(ACTION["param._cam"])
+    assert set(cam["category"]) <= {
+        "Information Conveyance",
+        "Information Gathering",
+        "Information Tracking",
+        "Permissions Control",
+        "Device Control",
+    }
+    assert set(cam["task"]) <= {"block", "allow", "create", "update", "delete", "scan"}
+    assert cam["subject"] == ["splunk.event"]
+    assert [set(item) for item in cam["technology"]] == [{"vendor", "product", "version"}]
+    assert cam["supports_adhoc"] is cam["supports_cloud"] is True
+    search = unquote(cam["drilldown_uri"].partition("q=")[2].partition("&")[0])
+    assert search == ('search `parapet_security_modalert` action_name=parapet_security sid="$sid$" rid="$rid$"')
+
+
+def test_a_run_by_hand_leaves_one_row_and_not_the_results_again() -> None:
+    """The command begins with sendalert, so that the results come as CSV, and holds what Enterprise Security takes out."""
+    assert ACTION["command"] == (
+        'sendalert $action_name$ results_file="$results.file$" results_link="$results.url$" | stats count'
+    )
 
 
 def test_every_parameter_is_described_for_the_stanza_and_for_one_alert() -> None:

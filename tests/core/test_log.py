@@ -173,7 +173,7 @@ def test_the_catalogue_is_closed():
 @pytest.mark.parametrize("name", sorted(EVENTS))
 def test_an_event_has_a_name_a_level_and_a_meaning(name):
     """`noun.verb`; one that somebody must act on says how."""
-    level, meaning, todo = EVENTS[name]
+    level, meaning, todo, _ = EVENTS[name]
     assert re.match(r"[a-z]+\.[a-z_]+\Z", name)
     assert level in LEVELS
     assert meaning

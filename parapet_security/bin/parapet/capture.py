@@ -10,7 +10,7 @@ import os
 import time
 
 from . import alert as alerts
-from . import places
+from . import modaction, places
 from .errors import Exit, LockUnavailable, OutboxUnavailable, ParapetError, UsageError
 from .log import Log
 from .outbox import Outbox
@@ -75,6 +75,7 @@ def _keep(alert: Alert, data: bytes, where: places.Places, log: Log) -> int:
         if not alerts.TENANT_NAME.match(alert.tenant):
             fault = f"{alert.tenant[:80]!r} is no tenant's name: 1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit"
             name = outbox.put_dead(alert, captured_ms=captured_ms, fault=fault)
+            log.modaction(modaction.settled(alert, name[14:], [alert.row or {}], failure=fault, duration_ms=0))
             log.event(
                 "alert.undeliverable",
                 id=name[14:],
@@ -91,6 +92,7 @@ def _keep(alert: Alert, data: bytes, where: places.Places, log: Log) -> int:
         from . import direct
 
         return direct.from_memory(alert, data, captured_ms, log)
+    log.modaction(modaction.stored(alert, name[14:]))
     try:
         if not outbox.lock.is_free():
             log.event("alert.queued", tell=True, id=name[14:], **identity)

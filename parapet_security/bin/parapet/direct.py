@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from . import configuration
+from . import configuration, modaction
 from .alert import firing_id, trigger_ms
 from .chores import Chores
 from .clock import Clock
@@ -117,8 +117,7 @@ def from_memory(alert: Alert, data: bytes, captured_ms: int, log: Log) -> int:
     try:
         settings = configuration.load(session.splunkd(_SPLUNKD_S), only=alert.tenant)
     except SplunkdError as error:
-        log.event("alert.lost", **_identity(name, alert), fired=alert.trigger_time, reason=str(error))
-        return Exit.LOST
+        return _lost(name, alert, log, str(error))
     holder = MemoryHolder(name, alert, captured_ms=captured_ms)
     turn = _turn(holder, settings, session, log)
     code = _own(turn, name, alert, log, lasting=False)
@@ -129,7 +128,13 @@ def from_memory(alert: Alert, data: bytes, captured_ms: int, log: Log) -> int:
         Exit.OK: f"{holder.lost_rows} rows were too large for the tenant, see delivery.row_dead; the others are delivered",
         Exit.REFUSED: "refused for good, see delivery.dead",
     }.get(Exit(code)) or turn.obstacle(name)[1]
+    return _lost(name, alert, log, reason, settled=any(turn.custody.counts[kind] for kind in ("delivered", "dead")))
+
+
+def _lost(name: str, alert: Alert, log: Log, reason: str, *, settled: bool = False) -> int:
     log.event("alert.lost", **_identity(name, alert), fired=alert.trigger_time, reason=reason)
+    if not settled:
+        log.modaction(modaction.settled(alert, name[14:], [alert.row or {}], failure=reason, duration_ms=0))
     return Exit.LOST
 
 
