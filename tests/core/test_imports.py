@@ -16,7 +16,7 @@ from tests.core.make import PACKAGE
 # What each module is. Whoever adds one decides where it belongs.
 LAYERS = {
     # Pure: values in, values out. No clock, chance, file, socket, environment.
-    "core": "alert backlog backoff entry errors message rows secret settings severity utc verdict version",
+    "core": "alert backlog backoff entry errors matters message modaction notable rows secret settings severity utc verdict version",
     # One outside thing each. The outbox is one thing in five modules, a POST in three.
     "outbox": "disk holder lock memory outbox",
     "webhook": "connections deadline webhook",
@@ -105,7 +105,20 @@ FILE_CALLS = {
 }
 WRITERS = {"disk", "holder", "lock", "log", "memory", "outbox"}
 # Every alert pays for these, so they import little.
-HOT = ["alert", "capture", "disk", "entry", "errors", "lock", "log", "outbox", "places", "secret", "severity"]
+HOT = [
+    "alert",
+    "capture",
+    "disk",
+    "entry",
+    "errors",
+    "lock",
+    "log",
+    "modaction",
+    "outbox",
+    "places",
+    "secret",
+    "severity",
+]
 SLOW = {"csv", "dataclasses", "datetime", "gzip", "logging", "pathlib", "requests", "shutil", "splunklib", "typing"}
 
 FILES = {path.stem: path for path in sorted(PACKAGE.glob("*.py")) if path.stem != "__init__"}

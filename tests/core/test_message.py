@@ -183,6 +183,30 @@ def test_the_head_says_what_no_severity_map_knows():
     assert (built[0]["severity"], built[1]) == ("medium", "urgency")
 
 
+@pytest.mark.parametrize(
+    ("row", "own_map", "word", "expected"),
+    [
+        ({}, "", "critical", ("critical", "")),
+        ({}, "", "Informational", ("low", "")),
+        ({"urgency": "high"}, "", "low", ("high", "")),
+        ({"urgency": "purple"}, "", "low", ("low", "")),
+        ({}, "purple=critical", "purple", ("critical", "")),
+        ({}, "", "purple", ("medium", "")),
+        ({}, "", "", ("medium", "")),
+        ({}, "", "4", ("medium", "")),
+    ],
+)
+def test_a_correlation_searchs_severity_is_between_row_and_alert(row, own_map, word, expected):
+    """A word that no map knows is passed over; the alert's own severity, a number, is 3 here."""
+    facts = message.Facts(correlation={"action.notable.param.severity": word}, alert_severity="3")
+    found = alert({"severity_map": own_map})
+    built = message.build_head(found, row, every_row=False, row_count=1, fired_ms=0, facts=facts)
+    assert (built[0]["severity"], built[1]) == expected
+    nothing = facts._replace(alert_severity="")
+    unknown = message.build_head(found, row, every_row=False, row_count=1, fired_ms=0, facts=nothing)[1]
+    assert unknown == ("notable_severity" if word in ("purple", "4") and not own_map else "")
+
+
 def test_the_guides_multiple_results_form_has_the_name_at_the_top():
     """Only with an array."""
     assert "search_name" not in head(alert())

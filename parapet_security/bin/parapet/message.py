@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Iterator, NamedTuple
+from typing import TYPE_CHECKING, Iterator, Mapping, NamedTuple
 
-from . import severity
+from . import notable, severity
+from .rows import selector
 from .utc import iso, to_iso
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ _ENVELOPE_BYTES = 256
 
 
 class Facts(NamedTuple):
-    """What Splunk's REST interface knew where the firing itself said nothing; "" or None where it did not know either."""
+    """What Splunk's REST interface knew where the firing itself said nothing; "" or None where it did not know either.
+
+    `correlation` is what `notable.attributes` has of the saved search: {} where it is no correlation search.
+    """
 
     search_query: str = ""
     earliest: str = ""
@@ -34,6 +38,7 @@ class Facts(NamedTuple):
     result_count: int | None = None
     server_guid: str = ""
     server_version: str = ""
+    correlation: Mapping[str, str] = {}
 
 
 class Batch(NamedTuple):
@@ -74,6 +79,7 @@ def build_head(
         alert.severity_map,
         first_row,
         alert.alert_severity or facts.alert_severity,
+        notable_severity=facts.correlation.get(notable.SEVERITY, ""),
     )
     name = alert.search_name or "Unknown"
     search = {
@@ -97,6 +103,9 @@ def build_head(
     if alert.server_host:
         server = _known(guid=alert.server_guid or facts.server_guid, version=facts.server_version)
         head["splunk"] = {"server": alert.server_host, **server}
+    security = notable.describe(first_row, facts.correlation, selector(alert.fields, alert.exclude_fields))
+    if security:
+        head["enterprise_security"] = security
     return head, unknown
 
 

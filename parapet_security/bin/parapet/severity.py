@@ -39,7 +39,15 @@ def parse_map(text: str) -> tuple[dict[str, str], list[str]]:
     return pairs, wrong
 
 
-def resolve(setting: str, fields: str, own_map: str, row: Mapping[str, object], alert_severity: str) -> tuple[str, str]:
+def resolve(
+    setting: str,
+    fields: str,
+    own_map: str,
+    row: Mapping[str, object],
+    alert_severity: str,
+    *,
+    notable_severity: str = "",
+) -> tuple[str, str]:
     """Find the severity that the tenant gets.
 
     Args:
@@ -48,6 +56,7 @@ def resolve(setting: str, fields: str, own_map: str, row: Mapping[str, object], 
         own_map: this alert's `severity_map`; it adds to DEFAULT_MAP and overrides it pair by pair.
         row: the first row; the value of a field is a string or a list of strings.
         alert_severity: the alert's own severity: a number from 1 to 6, or a word.
+        notable_severity: what a correlation search gives its notables, a word; it counts more than `alert_severity`.
 
     Returns:
         One of LEVELS, and what no map knows ("" where everything was known).
@@ -65,6 +74,10 @@ def resolve(setting: str, fields: str, own_map: str, row: Mapping[str, object], 
         if levels:
             return max(levels, key=LEVELS.index), ""
         unknown = unknown or (name if any(words) else "")
+    word = notable_severity.strip().lower()
+    if word in known:
+        return known[word], ""
+    unknown = unknown or ("notable_severity" if word else "")
     word = alert_severity.strip().lower()
     level = _ALERT_NUMBERS.get(word) or known.get(word)
     if level:

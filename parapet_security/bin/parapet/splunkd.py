@@ -82,9 +82,12 @@ class Splunkd:
         found = self._json("get", "/services/server/info")
         return _content(found[0]) if found else {}
 
-    def job(self, sid: str) -> dict[str, str]:
-        """A search job: `search`, `earliestTime`, `latestTime`, `resultCount`. Raises SplunkdError, NotFound when it has expired."""
-        found = self._json("get", f"/services/search/v2/jobs/{quote(sid, safe='')}")
+    def job(self, sid: str, *, v2: bool = True) -> dict[str, str]:
+        """A search job: `search`, `earliestTime`, `latestTime`, `resultCount`. Raises SplunkdError, NotFound when it has expired.
+
+        Without `v2` it asks where Splunk had its jobs before 9.0.1.
+        """
+        found = self._json("get", f"/services/search/{'v2/' if v2 else ''}jobs/{quote(sid, safe='')}")
         return _content(found[0]) if found else {}
 
     def saved_search(self, search_uri: str) -> dict[str, str]:
@@ -94,9 +97,10 @@ class Splunkd:
         found = self._json("get", search_uri.replace("+", "%20"))
         return _content(found[0]) if found else {}
 
-    def messages(self) -> list[str]:
-        """The names of all messages on the bulletin board. Raises SplunkdError."""
-        return [str(entry.get("name", "")) for entry in self._json("get", "/services/messages", count=0)]
+    def messages(self) -> dict[str, dict[str, str]]:
+        """All messages on the bulletin board by name: `message`, `severity`, `timeCreated_epochSecs`. Raises SplunkdError."""
+        found = self._json("get", "/services/messages", count=0)
+        return {str(entry.get("name", "")): _content(entry) for entry in found}
 
     def set_message(self, name: str, text: str, severity: str) -> None:
         """Put a message on the bulletin board; one of the same name is replaced. `severity` is info, warn or error. Raises SplunkdError."""
