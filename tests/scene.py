@@ -18,6 +18,7 @@ from urllib.parse import quote
 import requests
 import urllib3
 
+from tests.standins import cim
 from tests.standins.splunk import ModularInput, Search, Splunk, SplunkHome
 from tests.standins.splunkd import Splunkd
 from tests.standins.tenant import Tenant
@@ -97,7 +98,8 @@ class Scene(contextlib.ExitStack):
                 params={"output_mode": "json"},
                 headers={"Authorization": "Splunk " + key},
                 verify=False,  # splunkd's certificate is self-signed
-                timeout=10,
+                # An ad-hoc run is answered when it has ended.
+                timeout=90,
             )
         answer.raise_for_status()
         return answer.json()
@@ -138,6 +140,13 @@ class Scene(contextlib.ExitStack):
         search.owner = user
         return self.splunk.fire(search, self.splunkd.session(user))
 
+    def respond(self, search, user="admin", earliest="0", latest="", **params):
+        """Run the action on what a search finds, as Enterprise Security does; returns the content of the job."""
+        form = {"action.parapet_security.param." + name: value for name, value in params.items()}
+        form.update(action_name="parapet_security", search=search, earliest_time=earliest, latest_time=latest)
+        answer = self.call("POST", "/services/alerts/modaction_adhoc", user=user, **form)
+        return self.splunkd.jobs[answer["sid"]]
+
     def start_forwarder(self):
         """Start the modular input and wait until it holds the outbox."""
         self.forwarder = self.enter_context(
@@ -170,9 +179,24 @@ class Scene(contextlib.ExitStack):
         ]
         return [item for item in found if not name or item[0] == name]
 
+    @property
+    def modalert(self):
+        """The events that the CIM app finds in the app's modalert log."""
+        path = self.home.log / "parapet_security_modalert.log"
+        return cim.events(path) if path.exists() else []
+
     def wait_for_log(self, text, timeout=15):
         """Wait until the app's log holds a text."""
         wait_until(lambda: text in self.log_text, f"{text!r} in the log", timeout, self)
+
+    def wait_for_modalert(self, count):
+        """Wait until the modalert log has so many events and nothing waits in the outbox; returns them all, and there are no more."""
+        wait_until(lambda: len(self.modalert) >= count, f"{count} events in the modalert log", scene=self)
+        self.wait_until_empty()
+        found = self.modalert
+        if len(found) != count:
+            raise AssertionError("\n".join([f"{len(found)} events, not {count}:", *(event["_raw"] for event in found)]))
+        return found
 
     def wait_until_empty(self, timeout=20):
         """Wait until nothing waits in the outbox."""

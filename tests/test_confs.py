@@ -55,6 +55,7 @@ FILES = {
     "default/commands.conf",
     "default/data/ui/alerts/parapet_security.html",
     "default/data/ui/nav/default.xml",
+    "default/data/ui/views/delivery_health.xml",
     "default/data/ui/views/home.xml",
     "default/data/ui/views/setup.xml",
     "default/inputs.conf",
@@ -62,6 +63,7 @@ FILES = {
     "default/parapet_security.conf",
     "default/props.conf",
     "default/restmap.conf",
+    "default/savedsearches.conf",
     "default/searchbnf.conf",
     "default/server.conf",
     "metadata/default.meta",
@@ -162,7 +164,7 @@ def test_enterprise_security_knows_what_the_action_is_and_may_run_it_by_hand() -
 def test_a_run_by_hand_leaves_one_row_and_not_the_results_again() -> None:
     """The command begins with sendalert, so that the results come as CSV, and holds what Enterprise Security takes out."""
     assert ACTION["command"] == (
-        'sendalert $action_name$ results_file="$results.file$" results_link="$results.url$" | stats count'
+        'sendalert $action_name$ results_file="$results.file$" results_link="$results.url$" param.action_name=$action_name$ | stats count'
     )
 
 

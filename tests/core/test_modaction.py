@@ -92,10 +92,12 @@ def test_any_other_run_has_one_pair_under_its_own_rid(changes):
     assert [line["rid"] for line in settled(alert, [{"orig_sid": "a"}])] == ["3", "3"]
 
 
-def test_snapshot_of_a_real_time_search_moves_from_sid_to_rid():
-    """As the CIM library has it."""
-    invocation, _ = settled(an_alert(sid="rt_scheduler__admin__search__RMD5_at_1_2.17", rid="0"))
-    assert (invocation["sid"], invocation["rid"]) == ("rt_scheduler__admin__search__RMD5_at_1_2", "0.17")
+@pytest.mark.parametrize("member", ["", "_6F1E3A52-0C1B-4B5E-9A55-2B1C7B1E9F10"])
+def test_snapshot_of_a_real_time_search_moves_from_sid_to_rid(member):
+    """As the CIM library has it; the GUID of a cluster's member stays."""
+    sid = "rt_scheduler__admin__search__RMD5_at_1_2"
+    invocation, _ = settled(an_alert(sid=f"{sid}.17{member}", rid="0"))
+    assert (invocation["sid"], invocation["rid"]) == (sid + member, "0.17")
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_name_that_is_no_tenants_becomes_a_dead_letter(scene, name):
     before = {path for path in scene.home.path.rglob("*") if "__pycache__" not in path.parts}
     fired = ended(scene.fire(failed_logins(params={"tenant": name})))
     assert fired.exit_code == 4
-    assert fired.lines == [("ERROR", "alert.undeliverable")]
+    assert fired.lines == [("ERROR", "delivery.dead")]
     assert len(scene.entries("dead")) == 1
     assert scene.entries("new") == []
     after = {path for path in scene.home.path.rglob("*") if "__pycache__" not in path.parts}

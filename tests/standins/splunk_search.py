@@ -152,7 +152,7 @@ def plain(value: str | list[str]) -> str:
 def tokens(
     search: Search, row: Optional[Row], row_number: Optional[int], home: SplunkHome, guid: str
 ) -> dict[str, str]:
-    """Every `$token$` that Splunk knows for this run. Ad hoc only `result.*` has a value."""
+    """Every `$token$` that Splunk knows for this run. Ad hoc only `result.*` has a value; the others are unknown there."""
     known = {"result." + name: plain(value) for name, value in (row or {}).items() if "{" not in name}
     when = time.gmtime(search.trigger_time)
     link = search.results_link(row_number)
@@ -189,7 +189,8 @@ def tokens(
         "job.sid": search.sid,
     }
     others.update(job if search.job_tokens else dict.fromkeys(job, ""))
-    known.update({name: "" if search.ad_hoc else str(value) for name, value in others.items()})
+    if not search.ad_hoc:
+        known.update({name: str(value) for name, value in others.items()})
     return known
 
 

@@ -10,6 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Optional
 
 from tests.standins import splunk_web_alert
+from tests.standins import splunk_web_panels as panels
 from tests.standins import splunk_web_view as views
 from tests.standins.splunk_conf import is_true
 from tests.standins.splunk_web_http import Reply, html, redirect
@@ -93,30 +94,20 @@ def _view(web: SplunkWeb, call: Call, app: str, name: str) -> Optional[Reply]:
         return None
     head = f'<div class="dashboard-header"><h1 class="dashboard-title">{escape(view.label)}</h1>'
     head += f'<p class="description">{escape(view.description)}</p></div>' if view.description else "</div>"
-    body = f'<div class="dashboard-body">{head}<div id="dashboard"></div></div>{_loader(web, call, app, view)}'
+    inputs = panels.fieldset(view, panels.tokens(view, call.query))
+    body = f'<div class="dashboard-body">{head}{inputs}<div id="dashboard"></div></div>{_loader(web, call, app, view)}'
     sheets = [_file(web, call, app, file) for file in view.stylesheets]
     return frame(web, call, app, view.label, body, stylesheets=sheets, theme=view.theme)
 
 
 def _loader(web: SplunkWeb, call: Call, app: str, view: View) -> str:
     """The panels, which are rendered only later, and what loads the view's scripts."""
-    rows = []
-    for number, row in enumerate(view.rows, 1):
-        cells = "".join(_cell(f"{number}{index}", *panel) for index, panel in enumerate(row, 1))
-        rows.append(f'<div class="row dashboard-row" id="row{number}">{cells}</div>')
+    rows = panels.rows(view, panels.tokens(view, call.query))
     scripts = json.dumps([_file(web, call, app, file) for file in view.scripts])
     loader = web.path("static/loader.js", call.locale)
     return (
-        f'<template id="splunk-panels">{"".join(rows)}</template>'
+        f'<template id="splunk-panels">{rows}</template>'
         f'<script src="{loader}" data-scripts=\'{escape(scripts)}\' data-panels="{escape(web.panels)}"></script>'
-    )
-
-
-def _cell(number: str, panel_id: str, title: str, inner: str) -> str:
-    heading = f'<h2 class="panel-title">{escape(title)}</h2>' if title else ""
-    return (
-        f'<div class="dashboard-cell"><div class="dashboard-panel" id="{escape(panel_id or "panel" + number)}">{heading}'
-        f'<div class="dashboard-element html" id="element{number}"><div class="panel-body html">{inner}</div></div></div></div>'
     )
 
 

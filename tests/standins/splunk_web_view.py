@@ -1,4 +1,4 @@
-"""SimpleXML views and the navigation of an app, read as strictly as Splunk's editor checks them.
+"""Simple XML views and the navigation of an app, as values. What is no Simple XML is refused by splunk_web_simplexml.
 
 Must not render a page.
 """
@@ -6,11 +6,12 @@ Must not render a page.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, Mapping, NamedTuple, Optional
 from xml.etree import ElementTree as ET
 
 from tests.standins.splunk_conf import is_true
 from tests.standins.splunk_web_clean import external_urls, sanitised
+from tests.standins.splunk_web_simplexml import ViewError, check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,54 +21,56 @@ if TYPE_CHECKING:
 # Views that the search app exports to all others, with their labels.
 EXPORTED = {"search": "Search", "alerts": "Alerts", "reports": "Reports", "dashboards": "Dashboards"}
 
-_HIDE = (
-    "hideAppBar",
-    "hideChrome",
-    "hideEdit",
-    "hideExport",
-    "hideFilters",
-    "hideFooter",
-    "hideSplunkBar",
-    "hideTitle",
-)
-_ROOT = {
-    "version",
-    "script",
-    "stylesheet",
-    "theme",
-    "isVisible",
-    "isDashboard",
-    "refresh",
-    "onunloadCancelJobs",
-    *_HIDE,
-}
-_SHOWN = {"id", "depends", "rejects"}
-# What stands where, and with which attributes: the part of Simple XML (its reference, 9.x) that this app uses.
-_CHILDREN = {
-    "dashboard": {"label", "description", "row"},
-    "form": {"label", "description", "row"},
-    "label": set(),
-    "description": set(),
-    "row": {"panel"},
-    "panel": {"title", "html"},
-    "title": set(),
-}
-_ATTRIBUTES = {
-    "dashboard": _ROOT,
-    "form": {*_ROOT, "autoRun", "submitButton"},
-    "row": {*_SHOWN, "grouping"},
-    "panel": _SHOWN,
-    "html": {*_SHOWN, "encoded", "tokens"},
-}
 _NAME = re.compile(r"\w+")
 
 
-class ViewError(ValueError):
-    """What Splunk would not show as a view or a navigation; the text says why."""
+class Shown(NamedTuple):
+    """On which tokens it depends that something is shown."""
+
+    depends: tuple[str, ...]
+    rejects: tuple[str, ...]
+
+    def by(self, tokens: Mapping[str, str]) -> bool:
+        """Whether it is shown while these tokens are set."""
+        return all(name in tokens for name in self.depends) and not any(name in tokens for name in self.rejects)
+
+
+class Part(NamedTuple):
+    """What stands in a panel: html, or a single, table or chart with its title. `text` is the inside of html."""
+
+    kind: str
+    title: str
+    text: str
+
+
+class Panel(NamedTuple):
+    """A panel, with its parts in their order."""
+
+    id: str
+    title: str
+    shown: Shown
+    parts: tuple[Part, ...]
+
+
+class Row(NamedTuple):
+    """A row of panels."""
+
+    shown: Shown
+    panels: tuple[Panel, ...]
+
+
+class Input(NamedTuple):
+    """An input of a form; `default` is what its token is at the beginning, None where it has none."""
+
+    token: str
+    kind: str
+    label: str
+    default: Optional[str]
+    choices: tuple[tuple[str, str], ...]
 
 
 class View(NamedTuple):
-    """A view of an app. `rows` holds its panels as (id, title, html), `theme` is "" where it names none."""
+    """A view of an app. `theme` is "" where it names none."""
 
     name: str
     label: str
@@ -75,7 +78,8 @@ class View(NamedTuple):
     theme: str
     scripts: tuple[str, ...]
     stylesheets: tuple[str, ...]
-    rows: tuple[tuple[tuple[str, str, str], ...], ...]
+    inputs: tuple[Input, ...]
+    rows: tuple[Row, ...]
     visible: bool
 
 
@@ -104,7 +108,7 @@ def load(home: SplunkHome, app: str, name: str) -> Optional[View]:
         raise ViewError(f'{name}: version is "{root.get("version", "")}", not "1.1"')
     if not (root.findtext("label") or "").strip():
         raise ViewError(f"{name}: there is no <label>")
-    _check(root, name)
+    check(root, name)
     return View(
         name,
         str(root.findtext("label")).strip(),
@@ -112,7 +116,8 @@ def load(home: SplunkHome, app: str, name: str) -> Optional[View]:
         root.get("theme", ""),
         _files(root.get("script")),
         _files(root.get("stylesheet")),
-        tuple(tuple(_panel(panel, name) for panel in row) for row in root.iter("row")),
+        tuple(_input(node) for node in root.findall("fieldset/input")),
+        tuple(Row(_shown(row), tuple(_panel(panel, name) for panel in row)) for row in root.findall("row")),
         is_true(root.get("isVisible", "true")),
     )
 
@@ -175,27 +180,29 @@ def _parse(text: str, name: str) -> ET.Element:
         raise ViewError(f"{name}: XML syntax error: {exc}") from None
 
 
-def _check(node: ET.Element, name: str) -> None:
-    unknown = set(node.keys()) - _ATTRIBUTES.get(node.tag, set())
-    if unknown:
-        raise ViewError(f"{name}: <{node.tag}> has no attribute {sorted(unknown)}")
-    if node.tag == "html":
-        return
-    if list(node) and (node.text or "").strip():
-        raise ViewError(f"{name}: <{node.tag}> holds text beside elements")
-    for child in node:
-        if child.tag not in _CHILDREN[node.tag]:
-            raise ViewError(f"{name}: <{child.tag}> has no place in <{node.tag}>")
-        _check(child, name)
-
-
 def _files(text: Optional[str]) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
-def _panel(panel: ET.Element, name: str) -> tuple[str, str, str]:
+def _shown(node: ET.Element) -> Shown:
+    depends, rejects = (tuple(re.findall(r"\$([\w.]+)\$", node.get(name, ""))) for name in ("depends", "rejects"))
+    return Shown(depends, rejects)
+
+
+def _input(node: ET.Element) -> Input:
+    kind, default = node.get("type", ""), node.find("default")
+    text = None if default is None else (default.findtext("earliest") or default.text or "").strip()
+    choices = tuple((choice.get("value", ""), (choice.text or "").strip()) for choice in node.findall("choice"))
+    return Input(node.get("token", ""), kind, (node.findtext("label") or "").strip(), text, choices)
+
+
+def _panel(panel: ET.Element, name: str) -> Panel:
     asked = [url for node in panel.iter("html") for url in external_urls(node)]
     if asked:
         raise ViewError(f"{name}: Splunk asks for consent before it shows a panel that fetches {asked}")
-    parts = [sanitised(node) for node in panel.findall("html")]
-    return panel.get("id", ""), (panel.findtext("title") or "").strip(), "".join(parts)
+    parts = tuple(
+        Part(node.tag, (node.findtext("title") or "").strip(), sanitised(node) if node.tag == "html" else "")
+        for node in panel
+        if node.tag not in ("title", "search")
+    )
+    return Panel(panel.get("id", ""), (panel.findtext("title") or "").strip(), _shown(panel), parts)

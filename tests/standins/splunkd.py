@@ -13,6 +13,7 @@ import uuid
 from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
 from urllib.parse import parse_qsl
 
+from tests.standins.enterprise_security import Notables
 from tests.standins.splunkd_access import SYSTEM_USER, Access, Session
 from tests.standins.splunkd_answers import Refused, json_answer, message, xml_answer
 from tests.standins.splunkd_apps import Apps
@@ -20,11 +21,13 @@ from tests.standins.splunkd_call import Call, not_allowed, take_apart
 from tests.standins.splunkd_confs import Confs
 from tests.standins.splunkd_faults import Faults
 from tests.standins.splunkd_handlers import Handlers
+from tests.standins.splunkd_modaction import ModactionAdhoc
 from tests.standins.splunkd_passwords import Passwords
 from tests.standins.splunkd_resources import CurrentContext, Jobs, Messages, ServerInfo
 from tests.standins.splunkd_rest import RestCommand
 from tests.standins.splunkd_saved import SavedSearches
 from tests.standins.splunkd_search import OneShot
+from tests.standins.splunkd_sendalert import SendAlert
 from tests.standins.splunkd_server import TlsServer
 from tests.standins.splunkd_validation import Validation
 
@@ -64,9 +67,12 @@ class Splunkd:
         requests: what was asked, oldest first.
         access: users and roles; `access.users[name].password` logs in.
         messages: name → (value, severity), the bulletin board.
+        message_times: name → when it was put up, in epoch seconds.
         saved_searches: (app, name) → content, of searches without a file.
         jobs: sid → content; delete one, and it has expired.
         search_logs: what search.log would hold of each search command that ran, oldest first.
+        notables: the events of the index `notable`, oldest first.
+        sendalert: the search command; `sendalert.fired` are its runs, and `sendalert.unknown_tokens` may be set.
     """
 
     def __init__(
@@ -85,15 +91,20 @@ class Splunkd:
         self.access = Access()
         self.info = ServerInfo("stand-in", str(uuid.uuid4()).upper(), version)
         self.requests: list[Request] = []
-        self._past, self._board = Jobs(), Messages()
+        self._past, self._board = Jobs(), Messages(self.info.name)
         saved = SavedSearches(home, Validation(home).check)
         self.saved_searches, self.jobs, self.messages = saved.saved, self._past.jobs, self._board.board
+        self.message_times = self._board.times
         self._handlers = Handlers(
             home, self.access, self.info, python=python, processes=handler_processes, env=extra_env
         )
         self._oneshot = OneShot(home, self.info, python)
         self._oneshot.generating["rest"] = RestCommand(self._routed)
         self.search_logs = self._oneshot.logs
+        index, self.sendalert = Notables(), SendAlert(home, python)
+        self.notables = index.events
+        self._oneshot.indexes["notable"] = index.indexed
+        self._oneshot.piped["sendalert"] = self.sendalert
         self._faults = Faults()
         self._errors: list[str] = []
         self._changed = threading.Condition()
@@ -103,6 +114,7 @@ class Splunkd:
             ("storage", "passwords"): passwords.serve,
             ("configs",): confs.configs,
             ("properties",): confs.properties,
+            ("alerts", "modaction_adhoc"): ModactionAdhoc(home, self._oneshot, self.jobs).serve,
             ("alerts", "alert_actions"): confs.alert_actions,
             ("messages",): self._board.serve,
             ("server", "info"): self.info.serve,
@@ -118,7 +130,7 @@ class Splunkd:
         if self._load_at_start:
             self.restart()
         self._server = TlsServer(self._exchange)
-        self.uri = self._oneshot.uri = f"https://127.0.0.1:{self._server.port}"
+        self.uri = self._oneshot.uri = self.sendalert.uri = f"https://127.0.0.1:{self._server.port}"
         return self
 
     def __exit__(self, *exc_info: object) -> None:

@@ -24,7 +24,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _RELATIVE = re.compile(r"-(\d+)([smhdw])")
 _EPOCH = re.compile(r"\d+(\.\d+)?")
 _WHERE = re.compile(r'(\w+)\s*(==?|!=)\s*("(?:[^"\\]|\\.)*")')
-_LATEST = re.compile(r"latest\(\s*([\w.]+)\s*\)(?:\s+as\s+(\w+))?[\s,]*", re.IGNORECASE)
+_AGGREGATE = re.compile(r"(count\b|latest\(\s*([\w.]+)\s*\))(?:\s+as\s+(\w+))?[\s,]*", re.IGNORECASE)
 _BY = re.compile(r"by\s+(.+)", re.IGNORECASE)
 
 
@@ -170,24 +170,34 @@ def _fields(step: Step, table: Table) -> Table:
 
 def _stats(step: Step, table: Table) -> Table:
     text, wanted = step.text, []
-    found = _LATEST.match(text)
+    found = _AGGREGATE.match(text)
     while found:
-        wanted.append((found.group(1), found.group(2) or f"latest({found.group(1)})"))
+        what, field, label = found.groups()
+        wanted.append((field, label or (f"latest({field})" if field else what)))
         text = text[found.end() :]
-        found = _LATEST.match(text)
+        found = _AGGREGATE.match(text)
     by = _BY.fullmatch(text)
     if not wanted or (text and by is None):
         raise _bad(step)
     names = _names(step, by.group(1).replace(",", " ").split()) if by else []
-    groups: dict[tuple[str, ...], Row] = {}
+    # Without "by" there is always one row, of no events too.
+    groups: dict[tuple[str, ...], list[Row]] = {} if by else {(): []}
     for row in sorted(table[0], key=lambda row: _rank(row, "_time"), reverse=True):
         if all(name in row for name in names):
-            key = tuple("\n".join(values(row, name)) for name in names)
-            group = groups.setdefault(key, {name: row[name] for name in names})
-            for field, label in wanted:
-                if field in row:
-                    group.setdefault(label, row[field])
-    return [groups[key] for key in sorted(groups)], names + [label for _, label in wanted]
+            groups.setdefault(tuple("\n".join(values(row, name)) for name in names), []).append(row)
+    shown = [_aggregated(groups[key], names, wanted) for key in sorted(groups)]
+    return [row for row in shown if row], names + [label for _, label in wanted]
+
+
+def _aggregated(rows: list[Row], names: list[str], wanted: list[tuple[Optional[str], str]]) -> Row:
+    """One row of `stats`: `rows` are newest first; an aggregate without a field is a count."""
+    group: Row = {name: rows[0][name] for name in names}
+    for field, label in wanted:
+        if field is None:
+            group[label] = str(len(rows))
+        else:
+            group.update((label, row[field]) for row in reversed(rows) if field in row)
+    return group
 
 
 COMMANDS: dict[str, Callable[[Step, Table], Table]] = {

@@ -21,11 +21,18 @@ _SEVERITIES = ("info", "warn", "error")
 
 
 class Messages:
-    """The bulletin board: `board[name]` is (value, severity)."""
+    """The bulletin board.
 
-    def __init__(self) -> None:
-        """Start with an empty board."""
+    Attributes:
+        board: name → (value, severity).
+        times: name → when it was put up, in epoch seconds; where a test says none, now.
+    """
+
+    def __init__(self, server: str) -> None:
+        """Start with an empty board of a server."""
+        self._server = server
         self.board: dict[str, tuple[str, str]] = {}
+        self.times: dict[str, int] = {}
 
     def serve(self, call: Call) -> Answer:
         """`messages[/<name>]`; the same name replaces."""
@@ -41,10 +48,10 @@ class Messages:
         if call.method != "POST":
             raise not_allowed()
         args = call.accept(("name", "value"), ("severity",))
-        severity = args.get("severity", "info")
+        severity = args.get("severity", "warn")
         if severity not in _SEVERITIES:
             raise Refused(400, f"Invalid severity: {severity}. Must be one of: info, warn, error.")
-        self.board[args["name"]] = (args["value"], severity)
+        self.board[args["name"]], self.times[args["name"]] = (args["value"], severity), int(time.time())
         return feed([self._entry(args["name"])], call.as_json, status=201)
 
     def _one(self, call: Call, name: str) -> Answer:
@@ -58,9 +65,20 @@ class Messages:
         return feed([], call.as_json)
 
     def _entry(self, name: str) -> Entry:
+        # Keys and default severity as in answers of 9.1.2 and 9.3 that were published (cURL examples, a command line's help).
         value, severity = self.board[name]
-        now = int(time.time())
-        content = {name: value, "message": value, "severity": severity, "timeCreated_epochSecs": now}
+        at = self.times.get(name, int(time.time()))
+        content = {
+            name: value,
+            "capabilities": [],
+            "help": "",
+            "message": value,
+            "message_alternate": "",
+            "server": self._server,
+            "severity": severity,
+            "timeCreated_epochSecs": at,
+            "timeCreated_iso": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(at)),
+        }
         return Entry("messages", name, content)
 
 

@@ -195,7 +195,7 @@ def test_a_command_that_is_not_exported_is_unknown_elsewhere(search):
         ("search x | parapetsay", "Error in 'parapetsay' command: This command must be the first command of a search."),
         ("| parapetlost", "Cannot find program 'parapetlost' or script 'parapetlost'."),
         ("search x | head many", "Error in 'head' command"),
-        ("search x | stats count", "Error in 'stats' command"),
+        ("search x | stats sum(x)", "Error in 'stats' command"),
         ("search x | table", "Error in 'table' command"),
         ("search x | where a>1", "Error in 'where' command"),
         ("search x | sort", "Error in 'sort' command"),

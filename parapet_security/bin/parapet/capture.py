@@ -76,13 +76,8 @@ def _keep(alert: Alert, data: bytes, where: places.Places, log: Log) -> int:
             fault = f"{alert.tenant[:80]!r} is no tenant's name: 1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit"
             name = outbox.put_dead(alert, captured_ms=captured_ms, fault=fault)
             log.modaction(modaction.settled(alert, name[14:], [alert.row or {}], failure=fault, duration_ms=0))
-            log.event(
-                "alert.undeliverable",
-                id=name[14:],
-                **identity,
-                reason=fault,
-                todo="mend the alert's tenant; this firing is kept as a dead letter",
-            )
+            todo = "mend the alert's tenant; this firing is kept as a dead letter"
+            log.event("delivery.dead", id=name[14:], **identity, reason="tenant_name", detail=fault, todo=todo)
             return Exit.CONFIGURATION
         name = outbox.put(
             alert, results_path=alert.results_file if alert.send == "all" else "", captured_ms=captured_ms

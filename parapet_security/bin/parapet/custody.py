@@ -5,9 +5,10 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from . import backoff
+from . import backoff, modaction
 from .backlog import Hold
 from .deliver import Result
+from .source import first_rows
 
 if TYPE_CHECKING:
     from .backlog import Backlog, Pick
@@ -117,6 +118,7 @@ class Custody:
         """Make an entry a dead letter, and say so."""
         self.counts["dead"] += 1
         noted = state._replace(error=detail or reason) if state else None
+        self._report(entry, failure=detail or reason)
         self._holder.bury(entry.name, noted)
         self._backlog.remove(entry.name)
         self._log.event("delivery.dead", **self._identity(entry), reason=reason, detail=detail, todo=todo)
@@ -135,6 +137,7 @@ class Custody:
 
     def _delivered(self, pick: Pick, entry: Entry, outcome: Outcome) -> None:
         self.counts["delivered"] += 1
+        self._report(entry)
         self._holder.remove(entry.name)
         self._backlog.remove(entry.name)
         hold = self._backlog.succeeded(pick, self._clock.monotonic())
@@ -187,6 +190,14 @@ class Custody:
             todo=outcome.todo,
             next_s=f"{max(self._backlog.entry_time(entry.name) - self._clock.monotonic(), 0):.1f}",
         )
+
+    def _report(self, entry: Entry, *, failure: str = "") -> None:
+        """Tell the CIM data model and Enterprise Security. The rows of a run by hand are read once more while they are there."""
+        alert = entry.header.alert
+        most = modaction.ROWS_MOST if modaction.is_told_by_row(alert) else 0
+        told = first_rows(entry, lambda: self._holder.rows(entry), most) or [alert.row or {}]
+        duration_ms = max(int(self._clock.now() * 1000) - entry.fired_ms, 0)
+        self._log.modaction(modaction.settled(alert, entry.id, told, failure=failure, duration_ms=duration_ms))
 
     def _refused(self, pick: Pick, state: State, now_ms: int) -> State:
         last_success = self._backlog.lane(pick.tenant).last_success

@@ -19,8 +19,8 @@ INVOKED = "Invoking modular action"
 # Of one run by hand, so many rows are told at most.
 ROWS_MOST = 100
 _VALUE_MOST = 600
-# As the CIM library tells the snapshots of a real-time search apart.
-_SNAPSHOT = re.compile(r"(rt_scheduler.*)\.(\d+)\Z", re.DOTALL)
+# As the CIM library tells the snapshots of a real-time search apart; a cluster's member puts its GUID behind them.
+_SNAPSHOT = re.compile(r"(rt_scheduler.*)\.(\d+)(_.*)?\Z", re.DOTALL)
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
@@ -64,7 +64,7 @@ def _line(alert: Alert, rid: str, row: Row, told: dict[str, str]) -> str:
         "signature": "",
         "action_name": ACTION,
         "search_name": alert.search_name,
-        "sid": snapshot.group(1) if snapshot else alert.sid,
+        "sid": snapshot.group(1) + (snapshot.group(3) or "") if snapshot else alert.sid,
         "orig_sid": _first(row.get("orig_sid")),
         "rid": f"{rid}.{snapshot.group(2)}" if snapshot else rid,
         "orig_rid": _first(row.get("orig_rid")),
