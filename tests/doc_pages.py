@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from build_tools.project import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -16,7 +18,8 @@ def table(name, first_cell):
     """The rows of every table of a page whose head begins with this cell, as lists of cells without back-ticks."""
     rows, inside = [], False
     for line in read(name).splitlines():
-        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        # A \| in a cell is a pipe of the search language.
+        cells = [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
         if not line.startswith("|"):
             inside = False
         elif cells[0] == first_cell:
