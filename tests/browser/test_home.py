@@ -29,6 +29,7 @@ def test_home_tells_the_three_steps_with_links_that_work(site, page_for, screens
             "app/parapet_security/search",
             "app/parapet_security/search",
             "app/parapet_security/setup",
+            "app/parapet_security/delivery_health",
         )
     ]
     page.get_by_role("link", name="setup page").first.click()

@@ -122,8 +122,9 @@ class Splunkd:
             ("authentication", "current-context"): CurrentContext(self.access).serve,
             ("apps", "local"): Apps(home).serve,
             ("search", "jobs"): self._jobs,
-            ("search", "v2", "jobs"): self._jobs,
         }
+        if tuple(int(part) for part in version.split(".")) >= (9, 0, 1):
+            self._routes["search", "v2", "jobs"] = self._jobs
 
     def __enter__(self) -> Splunkd:  # noqa: PYI034  # Self came with 3.11
         """Start to answer."""

@@ -6,9 +6,10 @@ Must not know the search language.
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Dict, Iterator
+
+from tests.spl import reading
 
 if TYPE_CHECKING:
     from tests.standins.splunk_conf import Settings
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
 Event = Dict[str, str]
 
 _LOG = "parapet_security.log"
-_PAIR = re.compile(r'([A-Za-z_][A-Za-z0-9_.]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
-_ESCAPE = re.compile(r"\\(.)")
-_GROUP = re.compile(r"\(\?<(?=[A-Za-z_])")
-_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})Z")
 
 
 class AppLog:
@@ -51,12 +48,15 @@ class AppLog:
         source = str(self._home.log / file.name)
         sourcetype = _sourcetype(stanzas, source)
         props = stanzas.get(sourcetype, {})
-        stamp = "0"
-        for line in file.read_text(encoding="utf-8", errors="replace").split("\n"):
-            if line.strip():
-                stamp = _time(line) or stamp
-                event = {"_time": stamp, "_raw": line, "host": host, "source": source, "sourcetype": sourcetype}
-                yield {**_fields(line, props), **event, "index": "_internal"}
+        for event in reading.events(file.read_bytes(), props):
+            facts = {
+                "_time": f"{event.time:.3f}",
+                "_raw": event.raw,
+                "host": host,
+                "source": source,
+                "sourcetype": sourcetype,
+            }
+            yield {**event.fields, **facts, "index": "_internal"}
 
 
 def _sourcetype(stanzas: dict[str, Settings], source: str) -> str:
@@ -67,26 +67,3 @@ def _sourcetype(stanzas: dict[str, Settings], source: str) -> str:
             if re.fullmatch(pattern.replace(".log", r"\.log"), source):
                 return settings["sourcetype"]
     return Path(source).stem + "-too_small"
-
-
-def _fields(line: str, props: Settings) -> Event:
-    found: Event = {}
-    mode = props.get("KV_MODE", "auto")
-    for key, quoted, bare in _PAIR.findall(line) if mode in ("auto", "auto_escaped") else ():
-        value = bare or (_ESCAPE.sub(r"\1", quoted) if mode == "auto_escaped" else quoted)
-        if value:
-            # Field names keep letters, digits and underscores; the first pair of a name counts.
-            found.setdefault(re.sub(r"\W", "_", key), value)
-    for key, pattern in props.items():
-        if key.startswith("EXTRACT-"):
-            match = re.search(_GROUP.sub("(?P<", pattern), line)
-            found.update(match.groupdict() if match else {})
-    return found
-
-
-def _time(line: str) -> str:
-    stamp = _TIME.match(line)
-    if stamp is None:
-        return ""
-    moment = datetime.strptime(stamp.group(1), "%Y-%m-%dT%H:%M:%S.%f").replace(tzinfo=timezone.utc)
-    return f"{moment.timestamp():.3f}"

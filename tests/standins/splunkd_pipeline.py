@@ -1,4 +1,4 @@
-"""The few commands of SPL that the stand-in runs over rows that it has.
+"""The commands of SPL that the stand-in runs over rows that it has: those of `tests.spl`, with splunkd's answers to what is wrong.
 
 Must not guess: an argument that a command does not know here is refused, whatever Splunk might make of it.
 """
@@ -8,11 +8,16 @@ from __future__ import annotations
 import fnmatch
 import re
 import time
-from typing import TYPE_CHECKING, Callable, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
 
+from tests.spl import commands_eval, commands_rows, commands_stats, syntax
+from tests.spl.syntax import SplError, Text
+from tests.spl.values import text
+from tests.spl.world import World
 from tests.standins.splunkd_spl import fatal, unquoted
 
 if TYPE_CHECKING:
+    from tests.spl.command import Command
     from tests.standins.splunkd_chunked import Row
     from tests.standins.splunkd_spl import Step
 
@@ -23,9 +28,6 @@ Term = Tuple[str, str]
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _RELATIVE = re.compile(r"-(\d+)([smhdw])")
 _EPOCH = re.compile(r"\d+(\.\d+)?")
-_WHERE = re.compile(r'(\w+)\s*(==?|!=)\s*("(?:[^"\\]|\\.)*")')
-_AGGREGATE = re.compile(r"(count\b|latest\(\s*([\w.]+)\s*\))(?:\s+as\s+(\w+))?[\s,]*", re.IGNORECASE)
-_BY = re.compile(r"by\s+(.+)", re.IGNORECASE)
 
 
 def terms(step: Step) -> list[Term]:
@@ -95,118 +97,39 @@ def unknown(name: str) -> Exception:
     return fatal(f"Unknown search command '{name}'.")
 
 
-def _bad(step: Step) -> Exception:
-    return fatal(f"Error in '{step.name}' command: the stand-in does not know these arguments: {step.text}")
+def _runner(kind: type[Command]) -> Callable[[Step, Table], Table]:
+    def run_one(step: Step, table: Table) -> Table:
+        now = time.time()
+        try:
+            command = kind(syntax.Step(step.name, 0, Text.of(step.text)))
+            made = command.run(table[0], World(lambda _: None, (), {}, {}, {}, now=now, latest=now))
+        except SplError as error:
+            raise fatal(str(error)) from error
+        rows: list[Row] = [
+            {
+                name: value if isinstance(value, list) else text(value)
+                for name, value in row.items()
+                if value is not None
+            }
+            for row in made
+        ]
+        return rows, command.order or _order(table, rows)
+
+    return run_one
 
 
-def _names(step: Step, args: Sequence[str]) -> list[str]:
-    if not args or not all(re.fullmatch(r"[\w.]+", arg) for arg in args):
-        raise _bad(step)
-    return list(args)
-
-
-def _search(step: Step, table: Table) -> Table:
-    wanted = terms(step)
-    return [row for row in table[0] if all(matches(row, term) for term in wanted)], table[1]
-
-
-def _where(step: Step, table: Table) -> Table:
-    found = _WHERE.fullmatch(step.text)
-    if found is None:
-        raise _bad(step)
-    field, sign, wanted = found.group(1), found.group(2), unquoted(found.group(3))
-    keep = [row for row in table[0] if field in row and (wanted in values(row, field)) != (sign == "!=")]
-    return keep, table[1]
-
-
-def _dedup(step: Step, table: Table) -> Table:
-    names = _names(step, step.args)
-    seen: dict[tuple[str, ...], Row] = {}
-    for row in table[0]:
-        if all(name in row for name in names):
-            seen.setdefault(tuple("\n".join(values(row, name)) for name in names), row)
-    return list(seen.values()), table[1]
-
-
-def _sort(step: Step, table: Table) -> Table:
-    rows = list(table[0])
-    args = re.sub(r"([+-])\s+", r"\1", step.text).replace(",", " ").split()
-    limit = int(args.pop(0)) if args and args[0].isdigit() else 10000
-    for arg in reversed(args):
-        field = _names(step, [arg.lstrip("+-")])[0]
-        rows.sort(key=lambda row, field=field: _rank(row, field), reverse=arg.startswith("-"))  # type: ignore[misc]
-    if not args:
-        raise _bad(step)
-    return rows[: limit or None], table[1]
-
-
-def _rank(row: Row, field: str) -> tuple[int, float, str]:
-    value = "\n".join(values(row, field))
-    try:
-        return 0, float(value), ""
-    except ValueError:
-        return 1, 0.0, value
-
-
-def _head(step: Step, table: Table) -> Table:
-    if not re.fullmatch(r"\d*", step.text):
-        raise _bad(step)
-    return table[0][: int(step.text or 10)], table[1]
-
-
-def _table(step: Step, table: Table) -> Table:
-    names = _names(step, step.args)
-    return [{name: row[name] for name in names if name in row} for row in table[0]], names
-
-
-def _fields(step: Step, table: Table) -> Table:
-    sign = step.raw_args[0] if step.raw_args[:1] in (["+"], ["-"]) else ""
-    names = _names(step, step.args[1:] if sign else step.args)
-    if sign == "-":
-        return [{k: v for k, v in row.items() if k not in names} for row in table[0]], table[1]
-    # Internal fields stay unless they are taken away by name.
-    return [{k: v for k, v in row.items() if k in names or k in ("_raw", "_time")} for row in table[0]], table[1]
-
-
-def _stats(step: Step, table: Table) -> Table:
-    text, wanted = step.text, []
-    found = _AGGREGATE.match(text)
-    while found:
-        what, field, label = found.groups()
-        wanted.append((field, label or (f"latest({field})" if field else what)))
-        text = text[found.end() :]
-        found = _AGGREGATE.match(text)
-    by = _BY.fullmatch(text)
-    if not wanted or (text and by is None):
-        raise _bad(step)
-    names = _names(step, by.group(1).replace(",", " ").split()) if by else []
-    # Without "by" there is always one row, of no events too.
-    groups: dict[tuple[str, ...], list[Row]] = {} if by else {(): []}
-    for row in sorted(table[0], key=lambda row: _rank(row, "_time"), reverse=True):
-        if all(name in row for name in names):
-            groups.setdefault(tuple("\n".join(values(row, name)) for name in names), []).append(row)
-    shown = [_aggregated(groups[key], names, wanted) for key in sorted(groups)]
-    return [row for row in shown if row], names + [label for _, label in wanted]
-
-
-def _aggregated(rows: list[Row], names: list[str], wanted: list[tuple[Optional[str], str]]) -> Row:
-    """One row of `stats`: `rows` are newest first; an aggregate without a field is a count."""
-    group: Row = {name: rows[0][name] for name in names}
-    for field, label in wanted:
-        if field is None:
-            group[label] = str(len(rows))
-        else:
-            group.update((label, row[field]) for row in reversed(rows) if field in row)
-    return group
+def _order(table: Table, rows: list[Row]) -> Optional[list[str]]:
+    """The order of the fields behind a command that sets none: as before, what is new at the end."""
+    before = table[1]
+    there = dict.fromkeys(name for row in rows for name in row)
+    return before and [
+        *(name for name in before if name in there or not rows),
+        *(name for name in there if name not in before),
+    ]
 
 
 COMMANDS: dict[str, Callable[[Step, Table], Table]] = {
-    "dedup": _dedup,
-    "fields": _fields,
-    "head": _head,
-    "search": _search,
-    "sort": _sort,
-    "stats": _stats,
-    "table": _table,
-    "where": _where,
+    name: _runner(kind)
+    for name, kind in {**commands_rows.COMMANDS, **commands_stats.COMMANDS, **commands_eval.COMMANDS}.items()
+    if kind is not commands_eval.Inner
 }

@@ -1,4 +1,4 @@
-"""`| rest`, and the little of `eval` that goes with it in the app's own searches.
+"""`| rest`: splunkd asks itself.
 
 Must not be given what the user may not read: splunkd is asked with the session of whoever searches. Nor may it guess: an argument
 that is not modelled here is refused.
@@ -7,12 +7,10 @@ that is not modelled here is refused.
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Callable
 
 from tests.standins.splunkd_answers import Refused
 from tests.standins.splunkd_call import take_apart
-from tests.standins.splunkd_pipeline import COMMANDS
 from tests.standins.splunkd_spl import fatal
 
 if TYPE_CHECKING:
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from tests.standins.splunkd_chunked import Row
     from tests.standins.splunkd_pipeline import Table
     from tests.standins.splunkd_spl import Step
-
-_SUBSTR = re.compile(r"(\w+)\s*=\s*substr\(\s*(\w+)\s*,\s*(\d+)\s*\)")
 
 
 class RestCommand:
@@ -63,16 +59,3 @@ def _row(entry: dict) -> Row:
         if isinstance(value, (str, int, float)):
             row[name] = str(int(value)) if isinstance(value, bool) else str(value)
     return row
-
-
-def _eval(step: Step, table: Table) -> Table:
-    """`eval <field>=substr(<field>, <number>)`; the first character has the number 1."""
-    found = _SUBSTR.fullmatch(step.text)
-    if found is None:
-        raise fatal(f"Error in 'eval' command: the stand-in does not know this expression: {step.text}")
-    target, source, start = found.groups()
-    rows = [{**row, target: str(row[source])[int(start) - 1 :]} if source in row else row for row in table[0]]
-    return rows, None if table[1] is None else list(dict.fromkeys([*table[1], target]))
-
-
-COMMANDS.setdefault("eval", _eval)

@@ -203,6 +203,12 @@ def test_a_message_of_the_same_name_replaces(splunkd, call):
     assert call("POST", "/services/messages", {"name": "p", "value": "one", "severity": "warn"}).status_code == 201
     assert call("POST", "/services/messages", {"name": "p", "value": "two", "severity": "error"}).status_code == 201
     assert splunkd.messages == {"p": ("two", "error")}
+    (entry,) = call("GET", "/services/messages").json()["entry"]
+    content = entry["content"]
+    assert (entry["name"], content["message"], content["p"], content["severity"]) == ("p", "two", "two", "error")
+    assert content["timeCreated_epochSecs"] == splunkd.message_times["p"]
+    assert call("POST", "/services/messages", {"value": "x"}).status_code == 400
+    assert call("POST", "/services/messages", {"name": "p"}).status_code == 400
     assert call("POST", "/services/messages", {"name": "p", "value": "x", "severity": "bad"}).status_code == 400
     assert call("POST", "/services/messages", {"name": "p", "value": "x"}, user="user").status_code == 403
     assert call("DELETE", "/services/messages/p", user="system").status_code == 200
@@ -215,6 +221,17 @@ def test_a_saved_search_answers_under_its_search_uri(splunkd, call):
     answer = call("GET", "/servicesNS/admin/search/saved/searches/My+rule")
     assert answer.json()["entry"][0]["content"]["dispatch.earliest_time"] == "-5m"
     assert call("GET", APP + "/saved/searches/My+rule").status_code == 404
+
+
+@pytest.mark.parametrize(("version", "status"), [("8.2.12", 404), ("9.0.0", 404), ("9.0.1", 200), ("10.0.2", 200)])
+def test_second_version_of_jobs_came_with_9_0_1(home, version, status):
+    """Splunk's REST API reference names it as new there."""
+    with Splunkd(home, version=version) as splunkd, requests.Session() as http:
+        http.trust_env = False
+        splunkd.jobs["1.2"] = {"search": "search x", "resultCount": 3}
+        call = Caller(splunkd, http)
+        assert call("GET", "/services/search/v2/jobs/1.2").status_code == status
+        assert call("GET", "/services/search/jobs/1.2").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/services/search/jobs/", "/services/search/v2/jobs/"])
