@@ -5,6 +5,8 @@ They must not look into the Python code.
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 import requests
 
@@ -23,14 +25,37 @@ SETUP = [
     ("DELETE", CONF + "/tenant%3Acloud", {}),
     ("DELETE", TOKEN, {}),
 ]
+# Every kind of object that the app ships or stores: who may read it, and whether other apps see it. Nobody else may write any.
+EVERYBODY, ADMINISTRATORS = "[ * ]", "[ admin, sc_admin ]"
+RULES = {
+    "alert_actions": (EVERYBODY, True),
+    "alerts": (EVERYBODY, True),
+    "app": (EVERYBODY, False),
+    "commands": (ADMINISTRATORS, True),
+    "inputs": (EVERYBODY, False),
+    "macros": (EVERYBODY, True),
+    "nav": (EVERYBODY, False),
+    "parapet_security": (EVERYBODY, False),
+    "passwords": (ADMINISTRATORS, False),
+    "props": (EVERYBODY, True),
+    "restmap": (EVERYBODY, True),
+    "savedsearches": (EVERYBODY, False),
+    "searchbnf": (EVERYBODY, True),
+    "server": (EVERYBODY, False),
+    "views": (EVERYBODY, False),
+}
 COMMANDS = ("| parapettest tenant=main", "| parapetoutbox summary=true", "| parapetoutboxedit action=drop id=all")
 
 
-def test_only_administrators_may_write() -> None:
-    """Whoever could write here could send alerts and tokens elsewhere."""
-    rules = [settings["access"] for settings in META.values() if "access" in settings]
-    assert {rule.partition("write :")[2].strip() for rule in rules} == {"[ admin, sc_admin ]"}
-    assert "access" in META[""]
+def test_every_kind_of_object_has_its_rule() -> None:
+    """Its own or the app's. Whoever could write here could send alerts and tokens elsewhere."""
+    shipped = {name[: -len(".conf")] for name in CONFS} | {path.name for path in (APP / "default/data/ui").iterdir()}
+    assert set(RULES) == shipped | {"passwords"}
+    assert set(META) - {""} <= set(RULES)
+    for kind, (read, exported) in RULES.items():
+        rule = META.get(kind, {})
+        assert rule.get("access", META[""]["access"]) == f"read : {read}, write : {ADMINISTRATORS}", kind
+        assert rule.get("export", "none") == ("system" if exported else "none"), kind
 
 
 def test_the_commands_are_for_administrators_and_the_one_that_changes_something_asks_first() -> None:
@@ -55,30 +80,16 @@ def test_every_command_has_help_with_examples_that_run_it() -> None:
         assert all(value.startswith("| " + name) for key, value in help_text.items() if key.startswith("example"))
 
 
-def test_everybody_may_read_where_alerts_go_but_not_the_tokens() -> None:
-    """Alert owners read parapet_security.conf; stored passwords are for administrators."""
-    assert META[""]["access"].startswith("read : [ * ],")
-    assert META["parapet_security"]["access"].startswith("read : [ * ],")
-    assert META["passwords"]["access"].startswith("read : [ admin, sc_admin ],")
-
-
-def test_other_apps_see_the_action_its_form_and_the_logs_and_no_more() -> None:
-    """An alert lives in any app; settings and passwords stay in this one."""
-    exported = {name for name, settings in META.items() if settings.get("export") == "system"}
-    assert exported == {"alert_actions", "alerts", "restmap", "props", "macros", "commands", "searchbnf"}
-    assert META["parapet_security"]["export"] == META["passwords"]["export"] == "none"
-
-
 def search(scene, text, app):
     """Run a search in an app as Splunk Cloud's administrator."""
     path = f"/servicesNS/nobody/{app}/search/jobs"
     return scene.call("POST", path, "sc_admin", exec_mode="oneshot", search=text)["results"]
 
 
-def status(scene, method, path, args):
-    """The status of a call as Splunk Cloud's administrator."""
+def status(scene, method, path, args, user="sc_admin"):
+    """The status of a call as Splunk Cloud's administrator, or as somebody else."""
     try:
-        scene.call(method, path, "sc_admin", **args)
+        scene.call(method, path, user, **args)
     except requests.HTTPError as error:
         return error.response.status_code
     return 200
@@ -107,3 +118,44 @@ def test_it_is_the_metadata_that_lets_splunk_clouds_administrator_in(scene):
     for text in COMMANDS:
         with pytest.raises(requests.HTTPError, match="400"):
             search(scene, text, "parapet_security")
+
+
+@pytest.mark.parametrize("user", ["user", "power"])
+def test_who_is_no_administrator_reads_where_alerts_go_and_changes_nothing(scene, user):
+    """Neither settings nor tokens, and nothing of what the app ships."""
+    app = "/servicesNS/nobody/parapet_security"
+    saved = "/saved/searches/" + quote(next(iter(CONFS["savedsearches.conf"])))
+    assert status(scene, "GET", CONF + "/tenant%3Amain", {}, user) == 200
+    assert status(scene, "GET", PASSWORDS + "/parapet_security%3Amain%3A", {}, user) == 403
+    writes = [*SETUP[:3], ("POST", CONF + "/tenant%3Amain", {"webhook_url": "https://localhost/webhook/other"})]
+    writes += [("POST", app + saved, {"disabled": "0"})]
+    for conf in ("alert_actions/parapet_security", "macros/parapet_security_index", "props/parapet_security%3Alog"):
+        writes.append(("POST", f"{app}/configs/conf-{conf}", {"description": "changed"}))
+    assert [status(scene, *request, user=user) for request in writes] == [403] * len(writes)
+    for text in COMMANDS:
+        with pytest.raises(requests.HTTPError, match="400"):
+            scene.call("POST", f"{app}/search/jobs", user, exec_mode="oneshot", search=text)
+
+
+def test_alerts_of_every_app_can_use_the_action_and_see_nothing_of_its_settings(scene):
+    """It is the metadata that shares the one and keeps the other."""
+    action = "/servicesNS/nobody/search/configs/conf-alert_actions/parapet_security"
+    settings = "/servicesNS/nobody/search/configs/conf-parapet_security/delivery"
+    assert [status(scene, "GET", path, {}, "user") for path in (action, settings)] == [200, 404]
+    file = scene.home.app / "metadata/default.meta"
+    file.write_text(file.read_text(encoding="utf-8").replace("export = system", "export = none"), encoding="utf-8")
+    assert status(scene, "GET", action, {}, "user") == 404
+
+
+@pytest.mark.parametrize("forwarder", [True, False], ids=["forwarder", "handler"])
+def test_alert_of_an_owner_who_can_do_nothing_at_all_is_delivered(scene, forwarder):
+    """An alert owner needs no capability for this app: not even one that every user has."""
+    scene.splunkd.access.add_role("nothing", [])
+    scene.splunkd.access.add_user("owner", ["nothing"])
+    if forwarder:
+        scene.start_forwarder()
+    fired = scene.fire(user="owner")
+    assert (fired.exit_code, "ERROR" in fired.stderr) == (0, False), fired.stderr
+    scene.tenant.wait_for(1)
+    scene.wait_until_empty()
+    assert scene.tenant.refusals == []

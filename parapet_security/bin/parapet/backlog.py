@@ -131,6 +131,11 @@ class Backlog:
         tenant = self._tenants.get(name, "")
         return bool(tenant) and name in self.lane(tenant).running
 
+    @property
+    def all_read(self) -> bool:
+        """Whether every entry's tenant is known."""
+        return not self._oldest_unread()
+
     def is_read(self, name: str) -> bool:
         """Whether the entry's tenant is known."""
         return bool(self._tenants.get(name))

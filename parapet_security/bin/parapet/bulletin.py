@@ -1,4 +1,8 @@
-"""Messages on Splunk Web's bulletin board: one for each matter that needs a person, gone when it is mended. Must not block a delivery."""
+"""Messages on Splunk Web's bulletin board: one for each matter that needs a person, gone when it is mended. Must not block a delivery.
+
+A new matter is put up at once, a changed text once a minute at most, and what has ended is taken down when it has stayed so for a moment:
+an attempt in between must not make a message come and go. What an earlier process put up is taken over as it stands.
+"""
 
 from __future__ import annotations
 
@@ -9,53 +13,105 @@ from .errors import SplunkdError
 if TYPE_CHECKING:
     from typing import Callable
 
+    from .clock import Clock
     from .log import Log
+    from .matters import Matter, Matters
     from .splunkd import Splunkd
 
 _NAME = "parapet_security_"
+_CHANGE_S = 60.0
+_SETTLED_S = 5.0
+_RETRY_S = 5.0
+
+
+class _Message:
+    """One that is up: its text (where that is known), since when, and since when nobody needs it; monotonic seconds."""
+
+    def __init__(self, text: str, since: float) -> None:
+        self.text, self.since, self.ended = text, since, float("inf")
 
 
 class Bulletin:
-    """This app's part of the board. What an earlier process put up is taken over, so that it goes when it is mended."""
+    """This app's part of the board."""
 
     def __init__(
-        self, splunkd: Splunkd, log: Log, *, later: Callable[[Callable[[], None]], object] | None = None
+        self, splunkd: Splunkd, log: Log, clock: Clock, *, later: Callable[[Callable[[], None]], object] | None = None
     ) -> None:
         """Read nothing yet.
 
         Args:
             splunkd: a session that may write messages.
             log: where failures are told, at DEBUG.
+            clock: the time.
             later: runs a call aside, one after another, so that a slow splunkd delays nothing; None runs it at once.
         """
-        self._splunkd, self._log = splunkd, log
+        self._splunkd, self._log, self._clock = splunkd, log, clock
         self._later = later or (lambda call: call())
-        self._wanted: dict[str, str] | None = None
-        self._up: dict[str, str] | None = None
+        self._told: Matters | None = None
+        self._again = float("inf")
+        self._up: dict[str, _Message] | None = None
+        self._host = ""
 
-    def tell(self, matters: dict[str, str]) -> None:
-        """Make the board say this: {matter: text}. Only what changed is sent; what could not be sent is sent again next time."""
-        if matters != self._wanted:
-            self._wanted = dict(matters)
+    def tell(self, matters: Matters) -> None:
+        """Make the board say this. Called as often as anybody likes: only what is due is sent, and what failed is sent again."""
+        if matters != self._told or self._clock.monotonic() >= self._again:
+            self._told, self._again = matters, float("inf")
             self._later(self._show)
 
     def _show(self) -> None:
-        wanted = self._wanted
-        if wanted is None:
-            return
+        told = self._told
+        if told is None or not (told.found or told.sure):
+            return  # not worth a question yet
         try:
-            self._bring_to(wanted)
+            if self._up is None:
+                self._up = self._taken_over()
+            for name, matter in told.found.items():
+                self._put_up(name, matter, self._up, sure=told.sure)
+            if told.sure:
+                for name in [name for name in self._up if name not in told.found]:
+                    self._take_down(name, self._up, at_once=told.is_last)
         except SplunkdError as error:
-            self._wanted = None
+            self._again = self._clock.monotonic() + _RETRY_S
             self._log.event("bulletin.failed", reason=str(error))
 
-    def _bring_to(self, wanted: dict[str, str]) -> None:
-        if self._up is None:
-            self._up = {name[len(_NAME) :]: "" for name in self._splunkd.messages() if name.startswith(_NAME)}
-        for matter, text in wanted.items():
-            if self._up.get(matter) != text:
-                self._splunkd.set_message(_NAME + matter, text, "warn")
-                self._up[matter] = text
-        for matter in [matter for matter in self._up if matter not in wanted]:
-            self._splunkd.delete_message(_NAME + matter)
-            del self._up[matter]
+    def _put_up(self, name: str, matter: Matter, board: dict[str, _Message], *, sure: bool) -> None:
+        up = board.get(name)
+        if up is not None:
+            up.ended = float("inf")
+        if not matter.text:
+            return
+        text = f"Parapet Security on {self._here()}: {matter.text}"
+        is_due = matter.is_news if up is None else text != up.text and sure and self._is_time(up.since + _CHANGE_S)
+        if is_due:
+            self._splunkd.set_message(_NAME + name, text, "warn")
+            board[name] = _Message(text, self._clock.monotonic())
+
+    def _take_down(self, name: str, board: dict[str, _Message], *, at_once: bool) -> None:
+        up = board[name]
+        up.ended = min(up.ended, self._clock.monotonic())
+        if at_once or self._is_time(up.ended + _SETTLED_S):
+            self._splunkd.delete_message(_NAME + name)
+            del board[name]
+
+    def _is_time(self, due: float) -> bool:
+        if due <= self._clock.monotonic():
+            return True
+        self._again = min(self._again, due)
+        return False
+
+    def _taken_over(self) -> dict[str, _Message]:
+        now = self._clock.monotonic()
+        found: dict[str, _Message] = {}
+        for name, content in self._splunkd.messages().items():
+            if name.startswith(_NAME):
+                # Both are in an answer of 9.1.2; the REST reference of some releases names one, of some the other.
+                text = content.get("message", "") or content.get(name, "")
+                created = content.get("timeCreated_epochSecs", "")
+                age = max(self._clock.now() - int(created), 0.0) if created.isdecimal() else float("inf")
+                found[name[len(_NAME) :]] = _Message(text, now - age)
+        return found
+
+    def _here(self) -> str:
+        if not self._host:
+            self._host = self._splunkd.server_info().get("serverName") or "this host"
+        return self._host

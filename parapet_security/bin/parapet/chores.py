@@ -7,20 +7,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable
 
+from . import matters
 from .custody import PAUSED
 from .errors import ParapetError
-from .secret import mask
+from .matters import Matters
 
 if TYPE_CHECKING:
+    from .backlog import _Lane
     from .clock import Clock
     from .forward import Turn
     from .holder import Holder
     from .log import Log
+    from .matters import Matter
 
 _REQUESTS_EVERY_S = 1.0
 _CENSUS_EVERY_S = 60.0
 _EXPIRE_EVERY_S = 3600.0
-_NEARLY_FULL = 0.8
+# By then a process has read what it found at its start; an endless flood must not keep what it says of it back any longer.
+_SURE_AFTER_S = 60.0
 # Requests and revivals between two turns of the loop: however many there are, alerts go on meanwhile.
 _MOST_AT_ONCE = 200
 # Of all that the outbox may hold, dead letters get so much at most.
@@ -31,7 +35,7 @@ class Chores:
     """The chores of one turn."""
 
     def __init__(
-        self, turn: Turn, holder: Holder, clock: Clock, log: Log, *, role: str, tell: Callable[[dict[str, str]], None]
+        self, turn: Turn, holder: Holder, clock: Clock, log: Log, *, role: str, tell: Callable[[Matters], None]
     ) -> None:
         """Everything is due.
 
@@ -41,34 +45,39 @@ class Chores:
             clock: the time.
             log: for events.
             role: who holds the lock, for everybody to see: forwarder, handler, action or command.
-            tell: takes what needs a person now, as {matter: text}.
+            tell: takes what needs a person now.
         """
         self._turn, self._holder, self._clock, self._log = turn, holder, clock, log
         self._role, self._tell = role, tell
         self._due = {"requests": float("-inf"), "census": float("-inf"), "expire": float("-inf")}
         self._retried = 0
         self._reviving: list[str] = []
+        self._started = clock.monotonic()
+        self._sure = False
         self._dead = 0
         self._held_bytes = 0
+        self._waiting: dict[str, tuple[int, int]] = {}
         self._try(lambda: holder.sweep(now_s=clock.now()))
+        self._try(self._report_newer)
 
     def __call__(self) -> None:
         """Do what is due. What a file system refuses is told in the log, and keeps nobody from delivering."""
         now = self._clock.monotonic()
         if self._is_due("census", now, _CENSUS_EVERY_S):
-            self.census()
+            self._try(self._count)
             self._log.rotate()
         if self._is_due("requests", now, _REQUESTS_EVERY_S):
             self._try(self._answer_requests)
             self._try(self._retry_dead)
             if self._reviving:
                 self._due["requests"] = now
-            self._tell(self._matters())
+            self._try(self._look_at_dead)
+            self._tell_matters()
 
     def census(self) -> None:
-        """Count what is held, for the actions, for the log and for whoever is to mend something."""
+        """Count what is held at the end of a turn, for the actions, for the log and for whoever is to mend something."""
         self._try(self._count)
-        self._tell(self._matters())
+        self._tell_matters(is_last=True)
 
     def _try(self, chore: Callable[[], None]) -> None:
         try:
@@ -86,6 +95,7 @@ class Chores:
         oldest_ms = min((int(name[:13]) for name in names if int(name[:13])), default=0)
         lanes = self._turn.backlog.lanes
         self._dead, self._held_bytes = len(dead), held
+        self._waiting.clear()
         self._log.event(
             "outbox.state",
             role=self._role,
@@ -181,22 +191,51 @@ class Chores:
         self._log.event("delivery.expired", id=name[14:], reason=reason, search=search, sid=sid)
         self._try(lambda: self._holder.remove(name, "dead"))
 
-    def _matters(self) -> dict[str, str]:
-        """What needs a person, as {matter: text for Splunk Web's bulletin board}."""
-        found: dict[str, str] = {}
+    def _report_newer(self) -> None:
+        for tenant in self._holder.newer_holds():
+            self._log.event(
+                "outbox.too_new", entry=f"holds/{tenant}.json", reason="it is of a newer version of this app"
+            )
+
+    def _look_at_dead(self) -> None:
+        """The first dead letter and the last are known at once; how many there are between, the next time they are counted."""
+        if self._holder.has_any("dead") != bool(self._dead):
+            self._dead = len(self._holder.names("dead"))
+
+    def _tell_matters(self, *, is_last: bool = False) -> None:
+        self._sure = (
+            self._sure or self._turn.backlog.all_read or self._clock.monotonic() - self._started >= _SURE_AFTER_S
+        )
+        self._tell(Matters(self._matters(), self._sure, is_last))
+
+    def _matters(self) -> dict[str, Matter]:
+        found: dict[str, Matter] = {}
         for tenant, lane in self._turn.backlog.lanes.items():
-            if lane.hold and lane.hold.kind != "wait":
-                found[f"held_{tenant}"] = f"Parapet Security: alerts for tenant {tenant} wait. {lane.hold.todo}"
-            elif lane.blocked not in ("", PAUSED):
-                found[f"held_{tenant}"] = f"Parapet Security: alerts for tenant {tenant} wait: {lane.blocked}."
-        # A token that was put where a tenant's name belongs looks like one, and the board is for everybody.
-        found = {mask(matter): mask(text) for matter, text in found.items()}
+            matter = self._of_lane(tenant, lane)
+            if matter is not None:
+                found[matters.held(tenant)] = matter
+        delivery = self._turn.settings.delivery
         if self._dead:
-            found["dead"] = (
-                "Parapet Security: alerts were refused for good on this host and are kept as dead letters; run | parapetoutbox to see them."
-            )
-        if self._held_bytes > _NEARLY_FULL * self._turn.settings.delivery.outbox_max_bytes:
-            found["full"] = (
-                "Parapet Security: the outbox of this host is nearly full; see outbox_max_bytes, and why alerts wait."
-            )
+            found["dead"] = matters.dead(self._dead, delivery.dead_days)
+        full = matters.nearly_full(self._held_bytes, delivery.outbox_max_bytes)
+        if full is not None:
+            found["full"] = full
         return found
+
+    def _of_lane(self, tenant: str, lane: _Lane) -> Matter | None:
+        if lane.blocked == PAUSED or not (lane.blocked or lane.hold):
+            self._waiting.pop(tenant, None)
+            return None
+        if not lane.blocked and lane.hold and lane.hold.kind == "wait":
+            return matters.UNKNOWN
+        count, oldest_ms = self._waiting.get(tenant) or _waiting(lane)
+        if self._sure and count:
+            self._waiting[tenant] = count, oldest_ms  # until all is counted again
+        why = lane.blocked or (lane.hold.todo or lane.hold.reason if lane.hold else "")
+        return matters.waiting(tenant, count, oldest_ms, why) if count else None
+
+
+def _waiting(lane: _Lane) -> tuple[int, int]:
+    """How many entries a lane has, and when the oldest of them fired (0: Splunk did not say)."""
+    names = [*lane.ready, *(name for _, name in lane.later), *lane.running]
+    return len(names), min((int(name[:13]) for name in names if int(name[:13])), default=0)

@@ -123,7 +123,7 @@ def deliver_all(outbox: Outbox, splunkd: Splunkd, log: Log, *, role: str, turn_s
                 enricher=Enricher(splunkd, log, clock.monotonic),
                 user_agent=USER_AGENT,
             )
-            chores = Chores(turn, holder, clock, log, role=role, tell=Bulletin(splunkd, log).tell)
+            chores = Chores(turn, holder, clock, log, role=role, tell=Bulletin(splunkd, log, clock).tell)
             turn.run(Goal(ends), chores)
             chores.census()
         finally:

@@ -66,6 +66,11 @@ class Holder:
         found = (item[: -len(".alert")] for item in self._files(folder, ".alert"))
         return [name for name in found if NAME.match(name)]
 
+    def has_any(self, folder: str) -> bool:
+        """Whether a folder holds an alert; it costs the same however many there are."""
+        with os.scandir(self._path(folder, "")) as items:
+            return any(item.name.endswith(".alert") and NAME.match(item.name[: -len(".alert")]) for item in items)
+
     def sizes(self, folder: str) -> dict[str, int]:
         """The bytes that each alert of a folder takes there, with its state."""
         found: dict[str, int] = {}
@@ -159,19 +164,22 @@ class Holder:
 
     def hold(self, tenant: str) -> dict[str, object]:
         """What is noted about a tenant that is not to be called now; {} where nothing (readable) is. `tenant` is a valid name."""
-        try:
-            document = json.loads(disk.read(self._path("holds", tenant + ".json"), 65536).decode("utf-8"))
-        except (OSError, ValueError, RecursionError):
-            return {}
-        return document if isinstance(document, dict) and document.get("v") == 1 else {}
+        document = self._note(tenant)
+        return document if document.get("v") == 1 else {}
 
     def held(self) -> list[str]:
         """The tenants about which something is noted."""
         return sorted(item[: -len(".json")] for item in self._files("holds", ".json") if not item.startswith("."))
 
+    def newer_holds(self) -> list[str]:
+        """The tenants about which a newer version of this app noted something. That holds nobody here, and stays as it is."""
+        return [tenant for tenant in self.held() if self._is_newer(tenant)]
+
     def set_hold(self, tenant: str, document: dict[str, object] | None) -> None:
         """Note that a tenant is not to be called now; None takes the note away. `tenant` is a valid name."""
         path = self._path("holds", tenant + ".json")
+        if self._is_newer(tenant):
+            return  # this process remembers its own hold, and the newer version finds what it wrote
         if document is None:
             disk.discard(path)
         else:
@@ -215,6 +223,17 @@ class Holder:
                         self._move(item, folder, other)
                     else:
                         disk.litter(self._path(folder, item))
+
+    def _note(self, tenant: str) -> dict[str, object]:
+        try:
+            document = json.loads(disk.read(self._path("holds", tenant + ".json"), 65536).decode("utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return document if isinstance(document, dict) else {}
+
+    def _is_newer(self, tenant: str) -> bool:
+        version = self._note(tenant).get("v")
+        return isinstance(version, int) and version > 1
 
     def _open(self, name: str, folder: str) -> BinaryIO:
         for place in [folder] if folder else ["new", "pending", "new"]:  # it may be parked between two looks

@@ -78,7 +78,7 @@ EVENTS = {
     ),
     "outbox.too_new": (
         "ERROR",
-        "an alert was written by a newer version of this app; it is left alone",
+        "an alert, or a note about a tenant, was written by a newer version of this app; it is left alone",
         "upgrade the app on this host",
         "entry reason",
     ),

@@ -133,7 +133,7 @@ class Service:
             # The wait for the lock can be long.
             settings = self._first_settings() or settings
         turn = self._new_turn(settings, self._is_over)
-        board = Bulletin(self._splunkd, self._log, later=self._aside.submit)
+        board = Bulletin(self._splunkd, self._log, self._clock, later=self._aside.submit)
         chores = Chores(turn, Holder(self._outbox), self._clock, self._log, role="forwarder", tell=board.tell)
         self._tell_problems(settings)
         self._log.event("forwarder.started", version=VERSION, pid=os.getpid())

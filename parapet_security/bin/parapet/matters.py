@@ -1,0 +1,97 @@
+"""What needs a person, in words for Splunk Web's bulletin board. Must not know the board, nor look at an entry or a clock.
+
+The host's name is not in the texts: the board puts it before each.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .secret import mask
+from .utc import iso
+
+# So much of the outbox makes it nearly full, and only less than the other ends that: a backlog at the border must not flap.
+_FULL_FROM, _FULL_UNTIL = 80, 70
+
+
+class Matter(NamedTuple):
+    """One thing that needs a person.
+
+    Attributes:
+        text: what is the matter and what to do; "" where nothing is known that was not known before.
+        is_news: whether it is told where it was not told yet; if not, it only stays where it stands.
+    """
+
+    text: str
+    is_news: bool = True
+
+
+class Matters(NamedTuple):
+    """All that needs a person now.
+
+    Attributes:
+        found: by a name that stays the same while the matter lasts.
+        sure: whether all that waits was looked at: until then what is not found may be there.
+        is_last: whether this process looks for the last time.
+    """
+
+    found: dict[str, Matter]
+    sure: bool = True
+    is_last: bool = False
+
+
+# A tenant that is held because nobody answers, or was asked to wait, needs nobody. Whether what needed somebody before is mended shows
+# when it answers again.
+UNKNOWN = Matter("", is_news=False)
+
+
+def held(tenant: str) -> str:
+    """The name of the matter that a tenant's alerts wait."""
+    # A token that was put where a tenant's name belongs looks like one, and the board is for everybody.
+    return "held_" + mask(tenant).replace("*", "x")
+
+
+def waiting(tenant: str, count: int, oldest_ms: int, why: str) -> Matter:
+    """A tenant's alerts wait until somebody mends something.
+
+    Args:
+        tenant: which.
+        count: how many wait.
+        oldest_ms: when the oldest fired; 0 where that is not known.
+        why: what is wrong, and what to do.
+    """
+    since = f", the oldest since {_minute(oldest_ms)}" if oldest_ms else ""
+    where = "" if "setup page" in why else " Token, URL, proxy and ca_file are on the app's setup page."
+    text = (
+        f"{_counted(count, 'alert')} for tenant {tenant} {'waits' if count == 1 else 'wait'}{since}."
+        f" {why[:1].upper()}{why[1:].rstrip('.')}.{where}"
+    )
+    return Matter(mask(text))
+
+
+def dead(count: int, kept_days: int) -> Matter:
+    """There are dead letters."""
+    return Matter(
+        f"{_counted(count, 'dead letter')}: alerts that a tenant refused for good, or that were dropped. Run | parapetoutbox on this host"
+        f" to see why; | parapetoutboxedit retries them. They are kept {_counted(kept_days, 'day')}."
+    )
+
+
+def nearly_full(held_bytes: int, most_bytes: int) -> Matter | None:
+    """The outbox fills up; None where there is room enough."""
+    percent = held_bytes * 100 // most_bytes
+    if percent < _FULL_UNTIL:
+        return None
+    return Matter(
+        f"the outbox is {percent} % full. Run | parapetoutbox on this host to see why alerts wait, and mend that, or raise outbox_max_bytes:"
+        " when it is full, alerts are delivered without being stored first.",
+        is_news=percent >= _FULL_FROM,
+    )
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def _minute(ms: int) -> str:
+    return iso(ms)[:16].replace("T", " ") + " UTC"
