@@ -19,6 +19,8 @@ MODACTION_FILE = "parapet_security_modalert.log"
 _MAX_BYTES = 10 * 1024 * 1024
 _KEEP = 5
 _VALUE_MOST = 600
+# As it is written: of a line, Splunk takes only the first 10240 characters apart (limits.conf, [kv] maxchars).
+_ESCAPED_MOST = 900
 _SECRET_LEAST = 6
 # A pipe in the file's place must not hang an alert.
 _FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -287,9 +289,12 @@ def _quoted(text: str) -> str:
         text = text[:_VALUE_MOST] + "…"
     if _PLAIN.match(text):
         return text
-    return '"' + _ESCAPED.sub(lambda match: _SHORT.get(match.group()) or _escape(match.group()), text) + '"'
+    escaped = _ESCAPED.sub(_escape, text)
+    if len(escaped) > _ESCAPED_MOST:
+        escaped = _ESCAPED.sub(_escape, text[: _ESCAPED_MOST // 6]) + "…"
+    return f'"{escaped}"'
 
 
-def _escape(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return _SHORT.get(match.group()) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
