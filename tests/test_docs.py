@@ -53,6 +53,13 @@ def test_every_log_event_is_in_the_table_as_the_code_words_it():
     assert f"\n{len(EVENTS)} events; the list is closed" in read("docs/operate.md")
 
 
+def test_every_field_of_an_event_is_explained_once():
+    """Whoever writes a search over the log need not read the code."""
+    rows = [*table("docs/operate.md", "field"), *table("docs/operate.md", "field of an event")]
+    told = [name for row in rows for name in re.findall(r"`(\w+)`", row[0])]
+    assert sorted(told) == sorted({field for _, _, _, fields in EVENTS.values() for field in fields.split()})
+
+
 def test_every_event_that_a_page_names_exists():
     """A search for an event that is never written finds nothing, and seems to say that all is well."""
     named = {name for page in PAGES for name in re.findall(r"event=([a-z_]+\.[a-z_]+)", page.read_text("utf-8"))}
