@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "parapet_security" / "bin"))
 
 from build_tools import package as packaging  # noqa: E402  the product's own path comes first
+from tests.log_lines import undeclared  # noqa: E402
 from tests.scene import Scene  # noqa: E402
 from tests.standins.certs import Certs  # noqa: E402
 
@@ -44,6 +45,7 @@ def scene(tmp_path, app_tree, certs):
     """An installation with one tenant, configured by an administrator."""
     with Scene(tmp_path / "splunk", app_tree, certs) as found:
         yield found
+    assert undeclared(found.home.log) == []
 
 
 @pytest.fixture
@@ -51,6 +53,7 @@ def bare_scene(tmp_path, app_tree, certs):
     """An installation that nobody has configured."""
     with Scene(tmp_path / "splunk", app_tree, certs, tenant=False) as found:
         yield found
+    assert undeclared(found.home.log) == []
 
 
 @pytest.fixture(autouse=True)

@@ -13,31 +13,43 @@ import pytest
 from tests.conf import CONFS
 
 
-def source_pattern() -> str:
-    """Return the [source::…] stanza of props.conf as a regular expression, translated as its specification says."""
-    stanza = next(name for name in CONFS["props.conf"] if name.startswith("source::"))
+def source_patterns() -> dict[str, str]:
+    """Return {sourcetype: regular expression} of the [source::…] stanzas of props.conf, translated as its specification says."""
     tokens = {"...": ".*", "*": r"[^/\\]*", ".": r"\."}
-    return re.sub(r"\.\.\.|\*|\.", lambda match: tokens[match.group()], stanza[len("source::") :])
+    return {
+        settings["sourcetype"]: re.sub(r"\.\.\.|\*|\.", lambda match: tokens[match.group()], stanza[len("source::") :])
+        for stanza, settings in CONFS["props.conf"].items()
+        if stanza.startswith("source::")
+    }
 
 
 @pytest.mark.parametrize(
-    "source",
+    ("name", "sourcetype"),
     [
-        "/opt/splunk/var/log/splunk/parapet_security.log",
-        "/opt/splunk/var/log/splunk/parapet_security.log.1",
-        "C:\\Program Files\\Splunk\\var\\log\\splunk\\parapet_security.log",
+        ("parapet_security.log", "parapet_security:log"),
+        ("parapet_security_modalert.log", "modular_alerts:parapet_security"),
     ],
 )
-def test_the_apps_log_has_its_sourcetype_also_when_rotated(source: str) -> None:
-    """Splunk reads the file under its own name and under those of rotation, on Linux and Windows."""
-    assert re.fullmatch(source_pattern(), source)
-    assert "parapet_security:log" in [stanza.get("sourcetype") for stanza in CONFS["props.conf"].values()]
+@pytest.mark.parametrize("folder", ["/opt/splunk/var/log/splunk/", "C:\\Program Files\\Splunk\\var\\log\\splunk\\"])
+@pytest.mark.parametrize("suffix", ["", ".1"])
+def test_each_log_has_its_sourcetype_also_when_rotated(folder: str, name: str, suffix: str, sourcetype: str) -> None:
+    """Splunk reads a file under its own name and under those of rotation, on Linux and Windows."""
+    found = [each for each, pattern in source_patterns().items() if re.fullmatch(pattern, folder + name + suffix)]
+    assert found == [sourcetype]
+    assert sourcetype in CONFS["props.conf"]
 
 
-@pytest.mark.parametrize("name", ["parapet_security_modalert.log", "splunkd.log", "my_parapet_security.log"])
+@pytest.mark.parametrize("name", ["splunkd.log", "my_parapet_security.log", "other_modalert.log"])
 def test_other_logs_keep_their_sourcetypes(name: str) -> None:
-    """The modalert log is for the Common Information Model to recognise."""
-    assert not re.fullmatch(source_pattern(), "/opt/splunk/var/log/splunk/" + name)
+    """Nothing is said of what others write."""
+    assert not [each for each in source_patterns().values() if re.fullmatch(each, "/opt/splunk/var/log/splunk/" + name)]
+
+
+def test_nothing_of_the_common_information_model_app_is_overridden() -> None:
+    """Its own props name the same sourcetype for the file, and route it; ours say nothing else of the file."""
+    (stanza,) = (each for name, each in CONFS["props.conf"].items() if name.endswith("_modalert.log(.\\d+)?"))
+    assert stanza == {"sourcetype": "modular_alerts:parapet_security"}
+    assert not [key for key in CONFS["props.conf"]["modular_alerts:parapet_security"] if key.startswith("TRANSFORMS")]
 
 
 def test_a_log_line_gives_its_time_and_level() -> None:
@@ -52,6 +64,27 @@ def test_a_log_line_gives_its_time_and_level() -> None:
     assert (props["TZ"], props["SHOULD_LINEMERGE"], props["KV_MODE"]) == ("UTC", "false", "auto_escaped")
 
 
-def test_a_macro_names_the_index_of_the_logs() -> None:
-    """Searches over the logs name the macro, so that a customer moves them in one place."""
-    assert CONFS["macros.conf"] == {"parapet_security_index": {"definition": "index=_internal", "iseval": "0"}}
+def test_a_line_of_the_response_action_log_gives_its_time() -> None:
+    """As the Common Information Model writes it, with the zone."""
+    line = '2026-01-28 15:30:00,123+0000 INFO sendmodaction - worker="sh1" signature="Invoking modular action"'
+    props = CONFS["props.conf"]["modular_alerts:parapet_security"]
+    lookahead = line[: int(props["MAX_TIMESTAMP_LOOKAHEAD"])]
+    time = datetime.strptime(lookahead, props["TIME_FORMAT"].replace("%3N", "%f"))  # noqa: DTZ007  the format has %z
+    assert time == datetime(2026, 1, 28, 15, 30, 0, 123000, timezone.utc)
+    assert (props["SHOULD_LINEMERGE"], props["KV_MODE"]) == ("false", "auto")
+
+
+def test_no_line_is_cut_off() -> None:
+    """The longest that the log can write: as many fields as an event has, each as long as a value may be, of what escapes to most."""
+    most = 10 * len("result_count=") + 10 * 6 * (600 + len('"…" '))
+    for name in ("parapet_security:log", "modular_alerts:parapet_security"):
+        assert int(CONFS["props.conf"][name]["TRUNCATE"]) > most
+
+
+def test_macros_name_where_the_logs_are() -> None:
+    """Searches over the logs name the macros, so that a customer moves them in one place."""
+    modalert = "(index=cim_modactions OR index=_internal) source=*parapet_security_modalert.log*"
+    assert CONFS["macros.conf"] == {
+        "parapet_security_index": {"definition": "index=_internal", "iseval": "0"},
+        "parapet_security_modalert": {"definition": modalert, "iseval": "0"},
+    }
