@@ -35,7 +35,8 @@ _FAILED_ATTEMPTS = 2
 _USER = "admin"
 _BY_HAND = """\
 To add a second tenant by hand: Add a tenant, Whole URL, this URL and token.
-This stand-in for Splunk Web has these three pages and no others. An alert
+Of Splunk Web these three pages are there. The menu's others, Delivery health
+and Search, need a real search engine: they open, and stay empty. An alert
 that you save does not fire by itself, so "What waits" stays at 0."""
 
 

@@ -33,6 +33,7 @@ RULES = {
     "app": (EVERYBODY, False),
     "commands": (ADMINISTRATORS, True),
     "inputs": (EVERYBODY, False),
+    "lookups": (EVERYBODY, True),
     "macros": (EVERYBODY, True),
     "nav": (EVERYBODY, False),
     "parapet_security": (EVERYBODY, False),
@@ -42,6 +43,8 @@ RULES = {
     "savedsearches": (EVERYBODY, False),
     "searchbnf": (EVERYBODY, True),
     "server": (EVERYBODY, False),
+    "times": (EVERYBODY, False),
+    "transforms": (EVERYBODY, True),
     "views": (EVERYBODY, False),
 }
 COMMANDS = ("| parapettest tenant=main", "| parapetoutbox summary=true", "| parapetoutboxedit action=drop id=all")
@@ -50,7 +53,7 @@ COMMANDS = ("| parapettest tenant=main", "| parapetoutbox summary=true", "| para
 def test_every_kind_of_object_has_its_rule() -> None:
     """Its own or the app's. Whoever could write here could send alerts and tokens elsewhere."""
     shipped = {name[: -len(".conf")] for name in CONFS} | {path.name for path in (APP / "default/data/ui").iterdir()}
-    assert set(RULES) == shipped | {"passwords"}
+    assert set(RULES) == shipped | {"lookups", "passwords"}
     assert set(META) - {""} <= set(RULES)
     for kind, (read, exported) in RULES.items():
         rule = META.get(kind, {})

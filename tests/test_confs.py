@@ -46,18 +46,13 @@ PARAMETERS = dict(CHOSEN, **FILLED_IN, **OPTION_B)
 
 FILES = {
     "app.manifest",
-    "README/alert_actions.conf.spec",
-    "README/inputs.conf.spec",
-    "README/parapet_security.conf.spec",
-    "README/savedsearches.conf.spec",
+    *(f"README/{name}.conf.spec" for name in ("alert_actions", "inputs", "parapet_security", "savedsearches")),
     "default/alert_actions.conf",
     "default/app.conf",
     "default/commands.conf",
     "default/data/ui/alerts/parapet_security.html",
     "default/data/ui/nav/default.xml",
-    "default/data/ui/views/delivery_health.xml",
-    "default/data/ui/views/home.xml",
-    "default/data/ui/views/setup.xml",
+    *(f"default/data/ui/views/{name}.xml" for name in ("delivery_health", "home", "setup")),
     "default/inputs.conf",
     "default/macros.conf",
     "default/parapet_security.conf",
@@ -66,6 +61,9 @@ FILES = {
     "default/savedsearches.conf",
     "default/searchbnf.conf",
     "default/server.conf",
+    "default/times.conf",
+    "default/transforms.conf",
+    "lookups/parapet_security_events.csv",
     "metadata/default.meta",
 }
 
@@ -93,7 +91,7 @@ def manifest() -> dict[str, Any]:
 
 def test_the_app_has_exactly_these_files_for_splunk_to_read() -> None:
     """A file that nobody decided on does not get into the app, and none goes missing."""
-    folders = [APP / "default", APP / "README", APP / "metadata"]
+    folders = [APP / "default", APP / "README", APP / "lookups", APP / "metadata"]
     found = {path for folder in folders for path in folder.rglob("*") if path.is_file()}
     found.add(APP / "app.manifest")
     assert {path.relative_to(APP).as_posix() for path in found} == FILES
@@ -172,7 +170,7 @@ def test_every_parameter_is_described_for_the_stanza_and_for_one_alert() -> None
     """Both spec files describe exactly the parameters that there are."""
     stanza = SPECS["alert_actions.conf"]["parapet_security"]
     alert = SPECS["savedsearches.conf"][""]
-    assert set(stanza) == {"param." + name for name in PARAMETERS}
+    assert set(stanza) == {"param." + name for name in (*PARAMETERS, "_cam", "action_name")}
     assert set(alert) == {"action.parapet_security"} | {"action.parapet_security.param." + name for name in PARAMETERS}
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import textwrap
 
 import pytest
 
 from build_tools.project import ROOT, child_environment
+from tests.conf import parse
 from tests.scene import CONF, decode, failed_logins
 from tests.standins.tenant import Tenant
 
@@ -120,6 +122,22 @@ def test_the_pages_store_the_proxys_password(reader):
     assert reader.run(block, typed="a password").strip() == "201"
 
 
+def test_the_pages_add_the_action_to_a_detection_and_leave_its_others_on(reader):
+    """By REST, where `actions` is the whole list, and in the file, where it is a line."""
+    saved = "/servicesNS/nobody/search/saved/searches"
+    reader.scene.call("POST", saved, name="NAME", search="index=main", actions="notable,risk")
+    read, write = blocks("docs/enterprise-security.md", "saved/searches/NAME")
+    page = [block.replace("/APP/", "/search/") for block in (read, write)]
+    listed = reader.run(page[0]).strip().partition(">")[2]
+    assert f"actions={listed},parapet_security " in page[1]
+    reader.run(page[1])
+    content = reader.scene.call("GET", f"{saved}/NAME")["entry"][0]["content"]
+    assert sorted(content["actions"].split(",")) == ["notable", "parapet_security", "risk"]
+    assert content["action.parapet_security.param.send"] == "all"
+    (lines,) = blocks("docs/enterprise-security.md", "[NAME]")
+    assert set(parse(textwrap.dedent(lines))["NAME"]) <= set(content)
+
+
 def test_the_curl_test_tells_a_right_token_from_a_wrong_one(reader):
     """The guide's own test, without the token in an argument."""
     (block,) = blocks("docs/troubleshoot.md", '"test": true')
@@ -129,7 +147,8 @@ def test_the_curl_test_tells_a_right_token_from_a_wrong_one(reader):
 
 def test_no_command_has_a_secret_among_its_arguments():
     """A token is typed or read from a file: arguments and history are for everybody to see."""
-    for page in ("docs/configure.md", "docs/operate.md", "docs/splunk-cloud.md", "docs/troubleshoot.md"):
+    pages = ("docs/configure.md", "docs/enterprise-security.md", "docs/operate.md", "docs/splunk-cloud.md")
+    for page in (*pages, "docs/troubleshoot.md"):
         for block in blocks(page, "curl"):
             assert not re.search(r"pst_|Bearer (?!%s)|(-d|--data\S*) '?\"?password=", block)
 

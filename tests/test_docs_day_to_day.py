@@ -5,20 +5,25 @@ Must not judge the prose; what it can compare, it compares in full.
 
 from __future__ import annotations
 
+import json
 import re
 
+import jsonschema
 import pytest
-from parapet import chores, entry, matters, modaction, notable
+from parapet import chores, entry, matters, modaction, notable, severity
 from parapet.settings import Delivery
 
 from bench import capacity
 from tests.conf import APP, CONFS, META
 from tests.doc_pages import PAGES, bare, read, table
+from tests.spl import pipeline, shipped, sources
 from tests.standins import splunk, tenant_contract
+from tests.test_contract_samples import SCHEMA
 
 SAVED = CONFS["savedsearches.conf"]
 ACTION = CONFS["alert_actions.conf"]["parapet_security"]
 VIEW = (APP / "default/data/ui/views/delivery_health.xml").read_text(encoding="utf-8")
+ES = "docs/enterprise-security.md"
 # Enterprise Security's own.
 MACROS_OF_OTHERS = {"notable"}
 
@@ -39,6 +44,40 @@ def test_every_key_about_enterprise_security_is_explained():
     keys = [bare(cells[0]) for cells in table("docs/enterprise-security.md", "`enterprise_security`")]
     assert sorted(keys) == sorted([*notable._KEYS, "annotations"])
     assert set(keys) == set(tenant_contract.ENTERPRISE_SECURITY)
+
+
+def test_the_body_of_the_page_is_one_that_the_app_sends():
+    """It keeps the contract, and the code makes its severity and its object of its row."""
+    (block,) = re.findall(r"^    \{\n(?:     .*\n)+    \}\n", read("docs/enterprise-security.md"), re.MULTILINE)
+    body = json.loads(block)
+    jsonschema.Draft202012Validator(SCHEMA).validate(body)
+    assert body["enterprise_security"] == notable.describe(body["results"], {}, lambda name: True)
+    fields = ACTION["param.severity_fields"]
+    assert body["severity"] == severity.resolve("auto", fields, "", body["results"], "")[0]
+
+
+def test_the_order_of_severities_is_told_alike_wherever_it_stands():
+    """The row, then what a correlation search gives its notables, then the alert's own."""
+    row_first = severity.resolve("auto", "urgency", "", {"urgency": "low"}, "5", notable_severity="high")
+    notable_next = severity.resolve("auto", "urgency", "", {}, "5", notable_severity="high")
+    assert (row_first[0], notable_next[0]) == ("low", "high")
+    app = APP.name
+    for name in (
+        *("docs/alerts.md", "docs/configure.md", f"{app}/README/alert_actions.conf.spec"),
+        *(f"{app}/README/savedsearches.conf.spec", f"{app}/default/data/ui/alerts/parapet_security.html"),
+    ):
+        page = re.sub(r"\s\*? *", " ", one_line(name))
+        assert re.search(r"what a correlation search gives its notables[,;] (?:then|else)", page), name
+
+
+def test_the_bands_of_the_risk_searchs_severity_are_those_that_are_shipped():
+    """Who sets a threshold by them must not be told of others."""
+    search = SAVED["Parapet Security - Risk events"]["search"]
+    bands = re.findall(r'risk_score\)? *>= *(\d+), *"(\w+)"', search)
+    told = re.search(r"of the risk score: (\w+) from (\d+) on, (\w+) from (\d+) on, else (\w+)", one_line(ES))
+    critical, at_80, high, at_60, rest = told.groups()
+    assert bands == [(at_80, critical), (at_60, high)]
+    assert f'"{rest}"' in search
 
 
 def test_every_status_of_a_response_is_explained():
@@ -91,6 +130,27 @@ def test_schedule_and_throttling_are_quoted_as_they_are_shipped():
     waits = SAVED["Parapet Security - Alerts have waited for more than 15 minutes"]
     told = row("docs/operate.md", "saved search", "Parapet Security - Alerts have waited for more than 15 minutes")[1]
     assert told.endswith("once in " + waits["alert.suppress.period"])
+
+
+def test_what_a_lost_member_held_is_judged_by_the_last_that_became_of_it():
+    """Line by line; a retried dead letter waits again, and the action may write after the forwarder."""
+    lives = {
+        "stored": ["alert.queued"],
+        "delivered": ["delivery.delivered", "alert.queued"],
+        "direct": ["alert.delivered"],
+        "dead": ["alert.queued", "delivery.dead"],
+        "revived": ["alert.queued", "delivery.dead", "delivery.revived"],
+        "went": ["alert.kept", "delivery.dead", "delivery.revived", "delivery.delivered"],
+    }
+    facts = {"host": "MEMBER", "index": "_internal", "sourcetype": "parapet_security:log"}
+    events = tuple(
+        {**facts, "_time": str(1769614200 + second), "id": name, "event": event, "search": "A search", "sid": "1"}
+        for name, life in lives.items()
+        for second, event in enumerate(life)
+    )
+    (one,) = [one for one in shipped.searches() if one.file == "docs/clusters.md" and "delivery.revived" in one.text]
+    rows = pipeline.run(one.text, sources.world()._replace(events=events, now=1769616000.0).over("", "now"))
+    assert sorted(row["id"] for row in rows) == ["revived", "stored"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])

@@ -19,6 +19,8 @@ STANZA = {
 # The vendor guide's Option B: read from the global stanza, never from an alert.
 OPTION_B = {"webhook_url", "token"}
 FORM = [str(node.get("name"))[len(FORM_PREFIX) :] for node in INPUTS]
+# What Enterprise Security needs; the one tells it of the action, the other stands in `command`.
+ABOUT_THE_ACTION = {"_cam", "action_name"}
 RULES = {key[len(FORM_PREFIX) :] for key in CONFS["restmap.conf"]["validation:savedsearch"]}
 
 
@@ -26,7 +28,8 @@ def test_stanza_specs_and_code_have_the_same_parameters() -> None:
     """A parameter that one of them has and another has not would be ignored, refused or undocumented."""
     code = {*alert.USER_PARAMS, *alert.TOKEN_PARAMS}
     assert set(STANZA) == code | OPTION_B
-    assert {key[len("param.") :] for key in SPECS["alert_actions.conf"]["parapet_security"]} == set(STANZA)
+    specified = {key[len("param.") :] for key in SPECS["alert_actions.conf"]["parapet_security"]}
+    assert specified == set(STANZA) | ABOUT_THE_ACTION
     described = set(SPECS["savedsearches.conf"][""]) - {"action.parapet_security"}
     assert described == {FORM_PREFIX + name for name in STANZA}
 

@@ -14,16 +14,17 @@ from tests.conf import CONFS, SPECS
 from tests.spl import pipeline, sources
 
 SEARCHES = CONFS["savedsearches.conf"]
-RISK, PASSWORDS, WAITED, DEAD = (
+RISK, PASSWORDS, WAITED, DEAD, LOST = (
     "Parapet Security - " + name
     for name in (
         "Risk events",
         "Failed passwords",
         "Alerts have waited for more than 15 minutes",
         "Alerts were dead-lettered",
+        "Alerts were lost",
     )
 )
-SENT, TOLD = (RISK, PASSWORDS), (WAITED, DEAD)
+SENT, TOLD = (RISK, PASSWORDS), (WAITED, DEAD, LOST)
 NOW = 1800000000 // 60 * 60
 MINUTES = {"s": 1 / 60, "m": 1, "h": 60, "d": 1440}
 each_search = pytest.mark.parametrize("name", sorted(SEARCHES))
@@ -59,7 +60,7 @@ def columns(name):
 
 def test_these_are_the_searches():
     """Documentation and customers name them."""
-    assert set(SEARCHES) == {RISK, PASSWORDS, WAITED, DEAD}
+    assert set(SEARCHES) == {RISK, PASSWORDS, WAITED, DEAD, LOST}
 
 
 @each_search
@@ -88,7 +89,7 @@ def test_schedules_do_not_meet_on_the_same_minute():
     assert max(starts.count(minute) for minute in starts) <= 2
 
 
-@pytest.mark.parametrize("name", [RISK, DEAD])
+@pytest.mark.parametrize("name", [RISK, DEAD, LOST])
 def test_what_is_indexed_is_taken_once_however_late_it_comes(name):
     """The slices of index time touch each other, lie inside the window, and no run is skipped."""
     search = SEARCHES[name]
@@ -185,7 +186,20 @@ def found(name, *lines, now=NOW):
     ("lines", "waited_min", "todo"),
     [
         ([state(30, oldest_s=900)], "15", "Open the app's dashboard"),
-        ([state(30, oldest_s=1000, blocked="eu")], "17", "Configure or resume the tenants"),
+        ([state(30, oldest_s=1000, blocked="eu")], "17", "Configure the tenants under blocked"),
+        (
+            [state(30, oldest_s=1000, paused="eu")],
+            "17",
+            "Alerts wait; paused: eu. Resume it on the app's setup page, or ignore",
+        ),
+        ([state(30, oldest_s=1000, paused="eu", held="us")], "17", "Open the app's dashboard"),
+        ([state(30, oldest_s=1000, paused="eu", blocked="us")], "17", "Configure the tenants under blocked"),
+        (
+            [line(1200, "alert.kept"), line(1200, "outbox.lock_failed")],
+            "20",
+            "The file system of the outbox cannot lock",
+        ),
+        ([line(1200, "outbox.lock_failed")], None, ""),
         ([state(240, oldest_s=700, role="action")], "15", "No forwarder runs on this host"),
         ([state(3600, oldest_s=60)], "61", "Nobody delivers on this host"),
         (
@@ -208,14 +222,15 @@ def test_an_alert_waits_by_the_newest_state_and_the_time_since(lines, waited_min
     assert all(row["todo"].startswith(todo) for row in rows)
 
 
-def test_a_dead_letter_is_told_of_once_however_late_its_line_comes():
+@pytest.mark.parametrize(("name", "event"), [(DEAD, "delivery.dead"), (LOST, "alert.lost")])
+def test_a_line_is_told_of_once_however_late_it_comes(name, event):
     """Of runs that follow each other, one finds it: also where it was indexed hours later, or just between two runs."""
-    every = 60 // len(runs(SEARCHES[DEAD]["cron_schedule"])) * 60
+    every = 60 // len(runs(SEARCHES[name]["cron_schedule"])) * 60
     lines = [
-        line(100 + ago, "delivery.dead", tenant="main", reason=f"at {ago}", _indextime=float(NOW - 100 - ago + late))
+        line(100 + ago, event, tenant="main", reason=f"at {ago}", _indextime=float(NOW - 100 - ago + late))
         for ago, late in ((0, 1), (19, 0), (20, 0), (21, 0), (500, 2), (40000, 39500))
     ]
-    told = [row["reason"] for run in range(5) for row in found(DEAD, *lines, now=NOW + run * every)]
+    told = [row["reason"] for run in range(-2, 5) for row in found(name, *lines, now=NOW + run * every)]
     assert sorted(told) == sorted(each["reason"] for each in lines)
 
 
@@ -235,3 +250,36 @@ def test_a_dead_letter_is_told_of_with_what_to_do():
     assert rows["tenant_name"]["todo"] == "mend the alert's tenant"
     assert rows["space"]["tenant"] == "-"
     assert all(row["todo"] for row in rows.values())
+
+
+def test_what_is_lost_is_told_of_with_what_leads_there():
+    """A row for each host, event and reason, with the alerts that it was about and what to do."""
+    lines = [
+        *(
+            line(200 + ago, "alert.lost", tenant="main", search="S", sid=f"s{ago}", reason="status_400")
+            for ago in (0, 1)
+        ),
+        line(210, "alert.lost", "sh2", reason="no rights", todo="mend the rights"),
+        line(220, "outbox.unavailable", search="S", reason="full"),
+        line(230, "outbox.lock_failed", reason="no lock"),
+        line(240, "forwarder.stuck", silent_s="301"),
+        line(250, "process.bug", error="KeyError"),
+        line(260, "delivery.deferred", reason="timeout"),
+    ]
+    rows = {(row["host"], row["event"], row["reason"]): row for row in found(LOST, *lines)}
+    assert {key[1:]: row["count"] for key, row in rows.items() if key[0] == "sh1"} == {
+        ("alert.lost", "status_400"): "2",
+        ("outbox.unavailable", "full"): "1",
+        ("outbox.lock_failed", "no lock"): "1",
+        ("forwarder.stuck", "-"): "1",
+        ("process.bug", "KeyError"): "1",
+    }
+    lost = rows["sh1", "alert.lost", "status_400"]
+    assert (lost["sid"], lost["search"], lost["_time"]) == (["s0", "s1"], "S", str(NOW - 200))
+    assert rows["sh2", "alert.lost", "no rights"]["todo"] == "mend the rights"
+    assert all(row["todo"] and row["meaning"] for row in rows.values())
+
+
+def test_a_failed_password_says_where_it_looks():
+    """An index that its owner does not search by default, or another path, finds nothing and says nothing."""
+    assert "/var/log/auth.log (Debian's path) of the owner's default indexes" in SEARCHES[PASSWORDS]["description"]

@@ -54,9 +54,9 @@ def test_every_search_runs(world, one):
 def test_alerts_that_wait_are_told_of_each_host(world):
     """Of the one that fell silent too: its alert waits on; the one that is well is not in it."""
     rows = shipped_rows(world, "savedsearches.conf", PREFIX + "Alerts have waited for more than 15 minutes")
-    assert columns(rows, "host", "waiting", "waited_min", "held", "blocked", "role") == [
-        ("sh2", "1", "45", "", "", "action"),
-        ("sh3", "3", "60", "eu", "lab", "forwarder"),
+    assert columns(rows, "host", "waiting", "waited_min", "held", "paused", "blocked", "role") == [
+        ("sh2", "1", "45", "", "", "", "action"),
+        ("sh3", "3", "60", "eu", "old", "lab", "forwarder"),
     ]
     assert all(row["todo"] for row in rows)
 
@@ -64,7 +64,7 @@ def test_alerts_that_wait_are_told_of_each_host(world):
 def test_nothing_is_told_while_all_is_well(world):
     """The same searches, on the host that is well, find nothing."""
     well = world._replace(events=tuple(event for event in world.events if event["host"] == "sh1"))
-    for name in ("Alerts have waited for more than 15 minutes", "Alerts were dead-lettered"):
+    for name in ("Alerts have waited for more than 15 minutes", "Alerts were dead-lettered", "Alerts were lost"):
         assert shipped_rows(well, "savedsearches.conf", PREFIX + name) == []
 
 
@@ -77,6 +77,14 @@ def test_dead_letters_are_told_once_each_but_those_that_somebody_dropped(world):
         ("sh3", "delivery.row_dead", "main", "Big rows", "status_413", "1"),
     ]
     assert all(row["todo"] and row["_time"] for row in rows)
+
+
+def test_what_is_wrong_with_the_app_itself_is_told(world):
+    """A forwarder that was ended half a minute ago is for the next run, or the one after it."""
+    name, later = PREFIX + "Alerts were lost", world._replace(now=day.NOW + 240)
+    assert shipped_rows(world, "savedsearches.conf", name) == []
+    rows = shipped_rows(later, "savedsearches.conf", name)
+    assert columns(rows, "host", "event", "reason", "count") == [("sh3", "forwarder.stuck", "-", "1")]
 
 
 def test_a_dead_letter_is_in_one_run_and_one_only(world):
@@ -92,7 +100,10 @@ def test_a_dead_letter_is_in_one_run_and_one_only(world):
 def test_the_risk_search_takes_what_is_high_enough_and_indexed(world):
     """The threshold itself counts; what is too new is for the next run. MITRE ids stay lists."""
     rows = shipped_rows(world, "savedsearches.conf", PREFIX + "Risk events")
-    assert columns(rows, "risk_object", "risk_score") == [("alice", "80"), ("bob", "50")]
+    assert columns(rows, "risk_object", "risk_score", "severity") == [
+        ("alice", "80", "critical"),
+        ("bob", "50", "medium"),
+    ]
     assert rows[0]["annotations.mitre_attack"] == ["T1110", "T1078"]
 
 
@@ -114,14 +125,16 @@ PANELS = {
     "search hosts": (("host", "role", "waiting", "dead", "held", "blocked"), [
         ("sh1", "forwarder", "0", "0", "", ""), ("sh2", "action", "1", "0", "", ""), ("sh3", "forwarder", "3", "2", "eu", "lab"),
     ]),
-    "search delivered": (("group", "alerts"), [("all", "5"), ("host sh1", "5"), ("search Failed SSH Logins", "5"), ("tenant main", "5")]),
+    "search delivered": (("group", "alerts"), [("host sh1", "5"), ("search Failed SSH Logins", "5"), ("tenant main", "5")]),
+    "search outcome": (("host", "delivered", "lost"), [("sh1", "5", "0"), ("sh2", "0", "0"), ("sh3", "0", "0")]),
     "input host": (("host",), [("sh1",), ("sh2",), ("sh3",)]),
     "input tenant": (("tenant",), [("eu",), ("lab",), ("main",)]),
     "Delivered": (("alerts",), [("5",)]),
+    "Lost": (("lost",), [("0",)]),
     "Waiting now": (("waiting",), [("4",)]),
-    "Oldest waits now": (("oldest",), [("60",)]),
+    "Oldest alert has waited": (("oldest",), [("60",)]),
     "Dead letters now": (("dead",), [("2",)]),
-    "Held tenants now": (("tenants",), [("2",)]),
+    "Tenants not called now": (("tenants",), [("2",)]),
     "Hosts without a deliverer": (("alone",), [("1",)]),
     "Hosts": (("Host", "Delivered by", "Waiting", "Oldest waits (min)", "Dead letters", "Outbox full (%)", "Last state line"), [
         ("sh2", "action", "1", "45", "0", "0", "2026-01-28 15:20:00"),
@@ -131,23 +144,21 @@ PANELS = {
     "Delivered by tenant": (("Tenant", "Alerts", "Median (s)", "95th percentile (s)", "Attempts"), [("main", *DELIVERED)]),
     "Delivered by host": (("Host", "Alerts", "Median (s)", "95th percentile (s)", "Attempts"), [("sh1", *DELIVERED)]),
     "Delivered by search": (("Search", "Alerts", "Median (s)", "95th percentile (s)", "Attempts"), [("Failed SSH Logins", *DELIVERED)]),
-    "Response actions in Enterprise Security": (("Status", "Run", "Invocations", "Median (ms)"), [
+    "Response actions in Enterprise Security": (("Status", "Mode", "Invocations", "Median (ms)"), [
         ("failure", "adhoc", "2", "300"), ("success", "saved", "1", "1000"),
     ]),
-    "Last errors and warnings": (("Level", "Host", "Event", "Tenant", "Reason"), [
-        ("FATAL", "sh3", "forwarder.stuck", "", ""),
-        ("WARN", "sh3", "settings.problem", "", "[delivery] workers: abc is no number; 4 counts"),
-        ("ERROR", "sh3", "delivery.dead", "main", "dropped"),
-        ("WARN", "sh3", "delivery.expired", "", "space"),
-        ("ERROR", "sh3", "delivery.row_dead", "main", "status_413"),
-        ("ERROR", "sh3", "delivery.dead", "main", "status_400"),
-        ("ERROR", "sh2", "alert.undeliverable", "main", "no right to read the token"),
-        ("WARN", "sh3", "delivery.deferred", "eu", "certificate"),
-        ("WARN", "sh3", "delivery.deferred", "eu", "certificate"),
-        ("WARN", "sh3", "delivery.deferred", "eu", "certificate"),
-        ("ERROR", "sh3", "tenant.unusable", "lab", "tenant lab is not configured"),
-        ("ERROR", "sh3", "tenant.refused", "eu", "certificate"),
-        ("ERROR", "sh3", "tenant.refused", "main", "status_401"),
+    "Last errors and warnings": (("Level", "Lines", "Host", "Event", "Tenant", "Reason"), [
+        ("FATAL", "1", "sh3", "forwarder.stuck", "-", "-"),
+        ("ERROR", "1", "sh3", "delivery.dead", "main", "dropped"),
+        ("ERROR", "1", "sh3", "delivery.row_dead", "main", "status_413"),
+        ("ERROR", "1", "sh3", "delivery.dead", "main", "status_400"),
+        ("ERROR", "1", "sh2", "alert.undeliverable", "main", "no right to read the token"),
+        ("ERROR", "1", "sh3", "tenant.unusable", "lab", "tenant lab is not configured"),
+        ("ERROR", "1", "sh3", "tenant.refused", "eu", "certificate"),
+        ("ERROR", "1", "sh3", "tenant.refused", "main", "status_401"),
+        ("WARN", "1", "sh3", "settings.problem", "-", "[delivery] workers: abc is no number; 4 counts"),
+        ("WARN", "1", "sh3", "delivery.expired", "-", "space"),
+        ("WARN", "3", "sh3", "delivery.deferred", "eu", "certificate"),
     ]),
     "Recent alerts": (("id", "Host", "State"), [
         *[("1" + f"{number:019d}", "sh1", "delivered") for number in (4,)],
@@ -201,7 +212,7 @@ def test_the_delay_is_drawn_over_time(world):
     [
         ("Hosts", {"host": "sh3"}, ("Host",), [("sh3",)]),
         ("Waiting now", {"host": "sh1"}, ("waiting",), [("0",)]),
-        ("Delivered", {"tenant": "eu"}, ("alerts",), []),
+        ("Delivered", {"tenant": "eu"}, ("alerts",), [("0",)]),
         ("Delivered by tenant", {"tenant": "main", "host": "sh1"}, ("Alerts",), [("5",)]),
         ("Recent alerts", {"tenant": "eu"}, ("State",), [("waits, an attempt failed",)] * 3),
         ("Recent alerts", {"host": 'sh"1'}, ("State",), []),

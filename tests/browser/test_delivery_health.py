@@ -9,10 +9,11 @@ import pytest
 
 PANELS = [
     "Delivered",
+    "Lost",
     "Waiting now",
-    "Oldest waits now",
+    "Oldest alert has waited",
     "Dead letters now",
-    "Held tenants now",
+    "Tenants not called now",
     "Hosts without a deliverer",
     "Hosts",
     "Seconds from trigger to delivery",
@@ -46,6 +47,7 @@ def test_the_dashboard_is_one_click_away_and_says_what_it_shows(site, page_for, 
     assert page.locator("h1").all_inner_texts() == ["Delivery health"]
     for label in ("Time range", "Host", "Tenant", "Alert id"):
         assert page.get_by_label(label, exact=True).is_visible()
+    page.get_by_role("link", name="Setup page").wait_for()
     assert axe(page) == []
     screenshot(page, "delivery-health-" + site.web.theme)
 

@@ -61,14 +61,14 @@ def test_other_members_are_known_by_their_lines_in_the_log(make_site, page_for, 
     log = tmp_path / "sh2" / "parapet_security.log"
     log.parent.mkdir()
     fields = {"role": "forwarder", "waiting": 12, "dead": 3, "oldest_s": 190, "bytes": 1, "max_bytes": 2}
-    log.write_text(state_line(**fields, held="main", blocked="second"), encoding="utf-8")
+    log.write_text(state_line(**fields, held="main", paused="lab", blocked="second"), encoding="utf-8")
     site.scene.splunkd.add_peer("sh2.example.com", log)
     page = page_for(site)
     steps.open_setup(page, site)
     member = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="sh2.example.com"))
     member.wait_for()
     text = " ".join(member.inner_text().split())
-    assert re.fullmatch(r"sh2.example.com forwarder 12 3 minutes 3 main, second \d+ seconds? ago", text), text
+    assert re.fullmatch(r"sh2.example.com forwarder 12 3 minutes 3 main, lab, second \d+ seconds? ago", text), text
     assert page.get_by_role("rowheader", name="stand-in").count() == 0
     screenshot(page, "setup-members-light")
 

@@ -184,6 +184,15 @@ def test_levels_are_of_the_file_and_of_stderr_apart(tmp_path, least):
     assert [text.split()[0] for text in stderr.getvalue().splitlines()] == ["WARN", "ERROR", "FATAL", "INFO"]
 
 
+@pytest.mark.parametrize("least", LEVELS[:4])
+def test_the_state_line_is_written_at_every_level(tmp_path, least):
+    """A quiet log must not look like that of a host on which nobody delivers; stderr keeps to its level."""
+    stderr = io.StringIO()
+    Log(str(tmp_path), stderr, level=least).event("outbox.state", waiting=0)
+    assert [text.split()[1:3] for text in written(tmp_path)] == [["INFO", "event=outbox.state"]]
+    assert stderr.getvalue() == ""
+
+
 def test_a_line_of_the_file_begins_with_the_time_in_utc(tmp_path):
     """To the millisecond, as props.conf reads it; the rest is the line of stderr."""
     stderr = io.StringIO()

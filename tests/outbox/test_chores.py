@@ -230,6 +230,20 @@ def test_usage_counts_all_that_is_held(made, outbox):
     assert "waiting=2 dead=1" in scene.log.lines("outbox.state")[-1]
 
 
+def test_the_state_line_tells_what_is_paused_from_what_is_wrong(made, outbox):
+    """Somebody paused the one and knows it; the other needs somebody."""
+    scene = made()
+    scene.look()
+    assert "paused=" not in scene.log.lines("outbox.state")[-1]
+    scene.turn.backlog.lane("lab").blocked = "paused"
+    scene.turn.backlog.lane("new").blocked = "tenant new is not configured"
+    scene.chores.census()
+    line = scene.log.lines("outbox.state")[-1]
+    assert "paused=lab" in line
+    assert "blocked=" in line
+    assert "lab" not in line.partition("blocked=")[2]
+
+
 def test_full_disk_ends_no_holder(made, outbox, monkeypatch):
     """What a file system refuses is told in the log; what can still be delivered must be."""
     scene = made()

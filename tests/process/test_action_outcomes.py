@@ -128,6 +128,16 @@ def test_tenant_that_is_down_until_the_deadline_ends_with_0_and_a_warning(scene)
     assert len(scene.tenant.accepted) == 2
 
 
+def test_alert_whose_time_was_up_says_what_kept_it(scene):
+    """That the time was up says nothing about why it was not enough."""
+    scene.configure({"direct_deadline": "5"})
+    scene.tenant.script(*[Answer(503)] * 50)
+    fired = ended(scene.fire())
+    assert fired.exit_code == 0
+    assert 'reason="HTTP 503' in fired.stderr
+    assert "until the time was up" in fired.stderr
+
+
 def test_paused_tenant_ends_with_0_and_a_warning(scene):
     """Its alerts wait, which is what the administrator asked for."""
     scene.set_tenant("main", disabled="1")

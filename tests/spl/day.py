@@ -2,7 +2,7 @@
 
 - sh1 is well: a forwarder, a state line a minute, everything delivered.
 - sh2 has no forwarder: its last state line is of an action, 40 minutes ago, and an alert has waited since.
-- sh3 delivers, but tenant `eu` is held and has three alerts; tenant `lab` is not configured; there are dead letters. `main` was
+- sh3 delivers, but tenant `eu` is held and has three alerts; tenant `lab` is not configured, and `old` is paused; there are dead letters. `main` was
   held for a minute at the start: that is over, and only an old state line says so.
 """
 
@@ -137,7 +137,16 @@ def _in_trouble(host: _Host) -> None:
     host.at(12, "delivery.expired", id=f"3{6:019d}", reason="space")
     host.at(11, "delivery.dead", id=f"3{5:019d}", **dead, reason="dropped", detail="an administrator asked for it")
     for minute in range(58, -1, -1):
-        host.state(minute, waiting=3, dead=2, oldest_s=3600 - minute * 60, bytes=GIB // 4, held="eu", blocked="lab")
+        host.state(
+            minute,
+            waiting=3,
+            dead=2,
+            oldest_s=3600 - minute * 60,
+            bytes=GIB // 4,
+            held="eu",
+            paused="old",
+            blocked="lab",
+        )
     host.at(1, "settings.problem", problem="[delivery] workers: abc is no number; 4 counts")
     host.at(0.5, "forwarder.stuck", silent_s=301)
 

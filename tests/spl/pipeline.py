@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.spl import commands_eval, commands_rows, commands_start, commands_stats, syntax
+from tests.spl import commands_eval, commands_lookup, commands_rows, commands_start, commands_stats, syntax
 from tests.spl.syntax import SplError
 from tests.spl.values import many, text
 from tests.spl.world import Fields
@@ -18,6 +18,7 @@ COMMANDS = {
     **commands_rows.COMMANDS,
     **commands_stats.COMMANDS,
     **commands_eval.COMMANDS,
+    **commands_lookup.COMMANDS,
     **commands_start.COMMANDS,
 }
 

@@ -6,13 +6,14 @@ Of our own logs and commands it is what the code says; of others' it is a short 
 from __future__ import annotations
 
 import ast
+import csv
 import inspect
 import textwrap
 
 from parapet import commands, connection_test, log
 from parapet.listing import Listing
 
-from tests.conf import CONFS
+from tests.conf import APP, CONFS
 from tests.spl.world import Kind, World
 
 
@@ -60,8 +61,8 @@ RISK = _names(
 )
 # Macros of other apps: of Enterprise Security.
 MACROS = {"notable": "index=notable"}
-# A state line leaves these out where no tenant is held or blocked: then the latest value of them is of an older line.
-OPTIONAL = {"outbox.state": frozenset(["held", "blocked"])}
+# A state line leaves these out where no tenant is held, paused or blocked: then the latest value of them is of an older line.
+OPTIONAL = {"outbox.state": frozenset(["held", "paused", "blocked"])}
 ROLES = frozenset(["action", "command", "forwarder", "handler"])
 
 
@@ -108,6 +109,15 @@ def tables() -> dict[str, frozenset[str]]:
     }
 
 
+def lookups() -> dict[str, list[dict[str, str]]]:
+    """The tables that the app brings, by the names that transforms.conf gives them."""
+    return {
+        name: list(csv.DictReader((APP / "lookups" / settings["filename"]).read_text(encoding="utf-8").splitlines()))
+        for name, settings in CONFS["transforms.conf"].items()
+        if "filename" in settings
+    }
+
+
 def world(catalogue: dict[str, tuple[str, str, str, str]] = log.EVENTS, **more: object) -> World:
     """What a search meets, with a catalogue of events."""
     values = {
@@ -117,7 +127,9 @@ def world(catalogue: dict[str, tuple[str, str, str, str]] = log.EVENTS, **more: 
         "action_mode": frozenset(["adhoc", "saved"]),
         "action_status": frozenset(["failure", "pending", "success"]),
     }
-    return World(macros, kinds(catalogue), OPTIONAL, values, tables(), **more)  # type: ignore[arg-type]
+    return World(  # type: ignore[arg-type]
+        macros, kinds(catalogue), OPTIONAL, values, tables(), lookups=lookups(), **more
+    )
 
 
 def _keys(function: object) -> set[str]:

@@ -19,7 +19,23 @@ EVENTS = (
 )
 KIND = Kind({"index": ("main",)}, frozenset(["n", "name", "tags", "none"]))
 WORLD = World(
-    {"m": "index=main"}.get, (KIND,), {}, {}, {"makeresults": frozenset(["_time"])}, EVENTS, {}, NOW, 0.0, NOW
+    {"m": "index=main"}.get,
+    (KIND,),
+    {},
+    {},
+    {"makeresults": frozenset(["_time"])},
+    EVENTS,
+    {},
+    NOW,
+    0.0,
+    NOW,
+    {
+        "rooms": [
+            {"host": "b", "room": "1", "floor": ""},
+            {"host": "b", "room": "2", "floor": "top"},
+            {"host": "c", "room": "3", "floor": ""},
+        ]
+    },
 )
 
 
@@ -97,6 +113,9 @@ def test_terms_choose_events(terms, found):
         ("join host [search index=main host=a | rename n as m | table host m]", "n m", [("9", "9")]),
         ("join type=left host [search index=main host=a | rename n as m | table host m] | head 2", "n m", [("2.5", ""), ("9", "9")]),
         ("appendcols [search index=main | stats count] | head 2", "n count", [("2.5", "3"), ("9", "")]),
+        ("head 2 | lookup rooms host OUTPUT floor AS level", "n level", [("2.5", "top"), ("9", "")]),
+        ('eval where="c" | lookup rooms host AS where OUTPUTNEW room floor | head 1', "room floor", [("3", "")]),
+        ("head 1 | lookup rooms host OUTPUT room | mvexpand room", "room", [("1",), ("2",)]),
     ],
 )  # fmt: skip
 def test_a_command_does_what_it_does_in_splunk(command, names, found):
@@ -191,7 +210,20 @@ def test_an_expression_is_worked_out(expression, wanted):
 
 
 @pytest.mark.parametrize(
-    "search", ["sort", "dedup", "table", "fields", "rename n h", "rename", "head x", "mvexpand a b", "bin _time"]
+    "search",
+    [
+        "sort",
+        "dedup",
+        "table",
+        "fields",
+        "rename n h",
+        "rename",
+        "head x",
+        "mvexpand a b",
+        "bin _time",
+        "lookup",
+        "lookup rooms host",
+    ],
 )
 def test_a_command_without_what_it_needs_is_refused(search):
     """As Splunk refuses it."""
@@ -206,6 +238,23 @@ def test_a_command_without_what_it_needs_is_refused(search):
 def test_what_is_not_known_here_is_said(search):
     """Nothing is guessed."""
     with pytest.raises(SplError):
+        pipeline.check("index=main | " + search, WORLD)
+
+
+@pytest.mark.parametrize(
+    ("search", "words"),
+    [
+        ("lookup room host OUTPUT floor", "no lookup is named 'room'"),
+        ("lookup rooms house OUTPUT floor", "the lookup has no field 'house'"),
+        ("lookup rooms host OUTPUT flor", "the lookup has no field 'flor'"),
+        ("lookup rooms host AS house OUTPUT floor", "nobody gives the field 'house'"),
+        ("lookup rooms host OUTPUT room AS name", "there is a field 'name' already"),
+        ("lookup rooms host OUTPUT room | where floor=1", "nobody gives the field 'floor'"),
+    ],
+)
+def test_a_lookup_has_what_is_asked_of_it(search, words):
+    """Splunk would refuse it, or add nothing and say nothing."""
+    with pytest.raises(SplError, match=words):
         pipeline.check("index=main | " + search, WORLD)
 
 

@@ -93,6 +93,7 @@ class World(NamedTuple):
         rows: the rows of a table, by the same names.
         now: the clock.
         earliest, latest: the time range of the search.
+        lookups: the tables of `lookup` by their names, each with a row at least, and every column in each.
     """
 
     macros: Callable[[str], Optional[str]]
@@ -105,6 +106,7 @@ class World(NamedTuple):
     now: float = 0.0
     earliest: float = 0.0
     latest: float = 0.0
+    lookups: Mapping[str, list[Row]] = {}
 
     def over(self, earliest: str, latest: str) -> World:
         """The same, for a search over a time range."""

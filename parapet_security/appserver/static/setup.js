@@ -1308,7 +1308,7 @@
   const OUTBOX = "| parapetoutbox summary=true";
   const MEMBERS =
     'search `parapet_security_index` sourcetype="parapet_security:log" event=outbox.state earliest=-15m' +
-    " | dedup host | table host _time role waiting dead oldest_s held blocked";
+    " | dedup host | table host _time role waiting dead oldest_s held paused blocked";
 
   const DELIVERERS = {
     __proto__: null,
@@ -1430,7 +1430,7 @@
         cell(2, row.waiting),
         cell(3, Number(row.waiting) ? age(Number(row.oldest_s) || 0) : ""),
         cell(4, row.dead),
-        cell(5, [...list(row.held), ...list(row.blocked)].join(", ")),
+        cell(5, [...list(row.held), ...list(row.paused), ...list(row.blocked)].join(", ")),
         cell(6, seen(row._time)),
       );
     const table = make(

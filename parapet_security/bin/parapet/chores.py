@@ -105,7 +105,8 @@ class Chores:
             bytes=held,
             max_bytes=most,
             held=",".join(sorted(tenant for tenant, lane in lanes.items() if lane.hold)),
-            blocked=",".join(sorted(tenant for tenant, lane in lanes.items() if lane.blocked)),
+            paused=",".join(sorted(tenant for tenant, lane in lanes.items() if lane.blocked == PAUSED)),
+            blocked=",".join(sorted(tenant for tenant, lane in lanes.items() if lane.blocked not in ("", PAUSED))),
         )
 
     def _is_due(self, chore: str, now: float, every_s: float) -> bool:

@@ -135,7 +135,9 @@ class Turn:
             return True, lane.blocked, ""
         if lane.hold:
             return lane.hold.kind != "wait", lane.hold.reason, lane.hold.todo
-        return False, "the time was up", ""
+        entry = self._read(name)
+        error = entry.state.error if entry and entry.state else ""
+        return False, f"{error}, until the time was up" if error else "the time was up", ""
 
     def close(self) -> None:
         """Give back threads and connections; what is still on its way is left to end by itself."""

@@ -14,7 +14,6 @@ from .secret import mask
 
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 FILE = "parapet_security.log"
-# Its name decides that the CIM app, where it is installed, takes it for what it is.
 MODACTION_FILE = "parapet_security_modalert.log"
 _MAX_BYTES = 10 * 1024 * 1024
 _KEEP = 5
@@ -70,7 +69,7 @@ EVENTS = {
         "INFO",
         "once a minute: what this host's outbox holds",
         "",
-        "role waiting dead oldest_s bytes max_bytes held blocked",
+        "role waiting dead oldest_s bytes max_bytes held paused blocked",
     ),
     "outbox.swept": (
         "WARN",
@@ -233,11 +232,12 @@ class Log:
                 self._stderr.flush()  # type: ignore[attr-defined]
             except (OSError, ValueError):
                 pass  # splunkd is gone, or closed the pipe: an alert does not fail for that
-        if self._path and LEVELS.index(level) >= LEVELS.index(self.level):
+        # Without the state line, who wants a quiet log could not tell it from one of a host on which nobody delivers.
+        if self._path and (name == "outbox.state" or LEVELS.index(level) >= LEVELS.index(self.level)):
             _append(self._path, [f"{_now()} {text}"])
 
     def modaction(self, lines: list[str]) -> None:
-        """Write lines of `modaction` into the file that the CIM data model and Enterprise Security read."""
+        """Write lines of `modaction` into a file whose name tells the CIM app, and so Enterprise Security, what it is."""
         if self._modaction_path:
             now = _now()
             stamp = f"{now[:10]} {now[11:19]},{now[20:23]}+0000 INFO"
