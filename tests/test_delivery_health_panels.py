@@ -125,6 +125,13 @@ def test_a_number_of_nothing_is_none(title):
     assert not [row for row in shown(title) if row]
 
 
+def test_tenants_that_a_state_line_does_not_name_count_too():
+    """It names as many as fit, and how many more there are."""
+    log = [state(30, held="eu,us", blocked="eu,lab (33 more)"), state(40, "sh2", held="eu (2 more)", blocked="9")]
+    assert shown("Tenants not called now", *log) == [{"tenants": "37"}]
+    assert shown("Tenants not called now", *log, host="sh2") == [{"tenants": "4"}]
+
+
 def test_a_pause_is_no_tenant_that_cannot_be_called():
     """Somebody wanted it."""
     assert shown("Tenants not called now", state(30, paused="eu", waiting="5")) == [{"tenants": "0"}]

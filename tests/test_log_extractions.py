@@ -132,7 +132,7 @@ def test_ten_thousand_lines_of_the_modalert_log_come_back_whole(tmp_path):
     log, wanted = Log(str(tmp_path)), []
     for number in range(COUNT // 2):
         one, failure = alert(chance), chance.choice(["", value(chance)])
-        log.modaction(modaction.settled(one, "0123456789abcdef0123", [one.row], failure=failure, duration_ms=number))
+        log.modaction(modaction.settled(one, "0123456789abcdef0123", [(one.row, failure)], duration_ms=number))
         for signature, status in (
             (modaction.INVOKED, ""),
             (f"Not delivered: {failure}", "failure") if failure else (f"Delivered to tenant {one.tenant}", "success"),
@@ -175,7 +175,7 @@ def test_the_longest_line_of_the_modalert_log_is_read_to_its_end(tmp_path, chara
         **dict.fromkeys(names, character * 1000), row=dict.fromkeys(("orig_sid", "orig_rid"), character * 1000)
     )
     log = Log(str(tmp_path))
-    log.modaction(modaction.settled(one, "0" * 20, [one.row], failure=character * 1000, duration_ms=1))
+    log.modaction(modaction.settled(one, "0" * 20, [(one.row, character * 1000)], duration_ms=1))
     for event in reading.events((tmp_path / logs.MODACTION_FILE).read_bytes(), MODALERT):
         assert {"duration", "id", "tenant", "action_mode"} <= set(event.fields), event.raw[:200]
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from parapet import log as logs
-from parapet.log import EVENTS, FILE, LEVELS, Log
+from parapet.log import EVENTS, FILE, LEVELS, MODACTION_FILE, Log
+from parapet.modaction import ACTION, INVOKED
 
 from tests.core.log_calls import calls, modules
 
@@ -133,6 +134,29 @@ def test_a_secret_with_characters_that_are_escaped_is_hidden_too(secret):
         assert secret not in text
         assert repr(secret)[1:-1] not in text
         assert "***" in text
+
+
+def test_a_secret_that_is_a_common_word_leaves_the_modalert_log_its_form(tmp_path):
+    """Keys and our own words stay, or the data model would find nothing; a value from outside loses it before it is cut."""
+    log = Log(str(tmp_path))
+    log.hide(["action", "modular", 'pa"ss-word', "success"])
+    told = {"signature": INVOKED, "action_name": ACTION, "action_status": "success"}
+    log.modaction([{**told, "search_name": 'the action pa"ss-word', "user": "x" * 590 + 'pa"ss-word'}])
+    text = (tmp_path / MODACTION_FILE).read_text(encoding="utf-8")
+    assert 'signature="Invoking modular action" action_name="parapet_security" action_status="success"' in text
+    assert 'search_name="the *** ***" user="' + "x" * 590 + '***"' in text
+
+
+def test_a_line_that_a_full_disk_cut_off_takes_no_other_along(tmp_path, monkeypatch):
+    """The next one, of this process or another, begins on a line of its own."""
+    real = os.write
+    for cut in (lambda fd, data: real(fd, data[:40]), real, real):
+        monkeypatch.setattr(os, "write", cut)
+        Log(str(tmp_path)).event("alert.lost", id="abc", reason="full")
+    first, second, third = written(tmp_path)
+    assert len(first) == 40
+    assert second.endswith("FATAL event=alert.lost id=abc reason=full")
+    assert third.endswith("FATAL event=alert.lost id=abc reason=full")
 
 
 def test_of_two_secrets_the_longer_is_hidden_whole():

@@ -20,7 +20,8 @@ def an_alert(**changes):
 
 def settled(alert, rows=({},), failure="", duration_ms=1500):
     """The lines of an alert that ended, as dicts."""
-    return [fields(line) for line in modaction.settled(alert, ID, list(rows), failure=failure, duration_ms=duration_ms)]
+    told = [(row, failure) for row in rows]
+    return [fields(modaction.text(line)) for line in modaction.settled(alert, ID, told, duration_ms=duration_ms)]
 
 
 def fields(line):
@@ -54,7 +55,7 @@ def test_stored_alert_is_pending_with_all_that_identifies_it():
         "id": ID,
         "tenant": alert.tenant,
     }
-    assert list(fields(line).items()) == list(expected.items())
+    assert list(fields(modaction.text(line)).items()) == list(expected.items())
 
 
 @pytest.mark.parametrize(
@@ -80,6 +81,17 @@ def test_a_run_by_hand_of_every_row_has_a_pair_for_each_of_the_first_hundred():
     assert [line["rid"] for line in lines[::2]] == [str(n) for n in range(100)]
     assert (lines[41]["orig_sid"], lines[41]["orig_rid"]) == ("s20", "40")
     assert all("search_name" not in line for line in lines)
+
+
+def test_a_row_that_was_not_delivered_is_a_failure_beside_those_that_were():
+    """Each row says what became of it, not of the alert as a whole."""
+    alert = an_alert(action_mode="adhoc", send="all")
+    lines = modaction.settled(alert, ID, [({}, ""), ({}, "too large"), ({}, "")], duration_ms=1)
+    outcomes = [fields(modaction.text(line)) for line in lines[1::2]]
+    assert [(line["rid"], line["action_status"]) for line in outcomes] == [
+        ("0", "success"), ("1", "failure"), ("2", "success"),
+    ]  # fmt: skip
+    assert outcomes[1]["signature"] == "Not delivered: too large"
 
 
 @pytest.mark.parametrize(

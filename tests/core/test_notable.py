@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -344,6 +345,83 @@ def test_what_a_hostile_row_can_add_is_bounded():
     assert len(json.dumps(found)) < 200000
     title = {"action.notable": "1", "action.notable.param.rule_title": "$a$ " * 2500}
     assert len(described({"a": ["z" * 1000] * 1000}, title)["rule_title"]) == 10000
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"annotations.mitre_attack" + ".a" * 6 + ".id": "T1078"},
+        {"annotations": json.dumps({"mitre_attack" + ".a" * 49000 + ".id": "T1078"})},
+        {"annotations": json.dumps({"mitre_attack.a.a": {"a.a.a.a.id": "T1078"}})},
+        {"annotations": json.dumps({"mitre_attack": [[[[[[["T1078"]]]]]]]})},
+        {"annotations" + ".annotations" * 8 + ".mitre_attack": "T1078"},
+    ],
+)
+def test_what_lies_too_deep_is_left_out(row):
+    """In objects, in lists, and in dotted names alike, which count as so many."""
+    assert annotated(row) is None
+    assert annotated({**row, "annotations.mitre_attack.a.a.a.a.a.id": "T1110"}) == {"mitre_attack": ["T1110"]}
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"annotations": json.dumps([""] * 9999)},
+        {"annotations": json.dumps([[]] * 9999)},
+        {"annotations": [json.dumps({f"a.a.a.a.a.a.a.a.{number}": "x" for number in range(4999)})] * 2},
+        {"annotations": [json.dumps([None] * 4999)] * 2},
+        {"annotations.mitre_attack": ["none"] * 5000, "mitre_technique": ['["none"]'] * 2500},
+        {f"annotations.a{number}": ["x"] * 1000 for number in range(10)},
+    ],
+)
+def test_the_first_ten_thousand_values_of_a_row_are_looked_at(before):
+    """Of all its annotations together, whatever form they have; lists and objects are values too."""
+    assert "mitre_attack" not in (annotated({**before, "mitre_tactic_id": "T1078"}) or {})
+    fewer = {name: value[10:] if isinstance(value, list) else "[]" for name, value in before.items()}
+    assert annotated({**fewer, "mitre_tactic_id": "T1078"})["mitre_attack"] == ["T1078"]
+
+
+def assert_few_steps(row, most):
+    """Describe it; fails once the bytecode of `notable` has taken more steps than that."""
+    taken = 0
+
+    def step(frame, event, _argument):
+        nonlocal taken
+        taken += event == "opcode"
+        assert taken < most
+        return step
+
+    def enter(frame, _event, _argument):
+        frame.f_trace_opcodes = frame.f_globals is vars(notable)
+        return step if frame.f_trace_opcodes else None
+
+    before = sys.gettrace()
+    sys.settrace(enter)
+    try:
+        annotated(row)
+    finally:
+        sys.settrace(before)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"annotations": json.dumps({"a" + ".a" * 2000: [1] * 2000})},
+        {"annotations": json.dumps([1] * 60000)},
+        {"annotations.mitre_attack": ["T1078"] * 60000},
+        {f"annotations.a{number}": ["[1, 1]"] * 1000 for number in range(60)},
+    ],
+)
+def test_no_row_takes_long_to_describe(row):
+    """Alerts of other searches wait meanwhile: whatever it holds, it is work for ten thousand values at most."""
+    assert_few_steps(row, 10000 * 300)
+
+
+def test_numbers_stay_as_they_are_written():
+    """Also those of so many digits that to make a number of them takes long, or is refused."""
+    number = "9" * 190000
+    found = annotated({"annotations": '{"impact": ' + number + ', "score": -7, "share": 0.5}'})
+    assert found == {"impact": [number[:200]], "score": ["-7"], "share": ["0.5"]}
 
 
 JSON = st.recursive(

@@ -11,7 +11,8 @@ import traceback
 import pytest
 from parapet import errors
 from parapet.errors import Exit, ParapetError
-from parapet.secret import Secret
+from parapet.secret import Secret, mask
+from parapet.settings import check_token
 
 CANARY = "pst_CANARY"
 LEAVES = [
@@ -41,6 +42,16 @@ def test_a_secret_does_not_show_itself(show):
 def test_a_secret_is_had_by_asking_for_it():
     """In the one place that needs it."""
     assert Secret(CANARY).reveal() == CANARY
+
+
+@pytest.mark.parametrize("odd", [chr(code) for code in range(0x21, 0x7F) if not chr(code).isalnum()])
+@pytest.mark.parametrize("at", [0, 1, 5, 9])
+def test_whatever_a_token_may_hold_none_of_it_is_shown(odd, at):
+    """What the check of a token lets pass, the mask covers, up to its end."""
+    token = "pst_" + "CANARY1234"[:at] + odd + "CANARY1234"[at:]
+    assert check_token(token) == []
+    assert mask(f"a {token} b") == "a *** b"
+    assert mask(f"tenant={token}") == "tenant=***"
 
 
 def test_secrets_are_equal_where_their_values_are():

@@ -16,6 +16,7 @@ from parapet.message import Facts
 
 from tests.core.make import alert
 from tests.delivery.answers import sent, wait_for_line
+from tests.process.driver import encode, payload, run_action
 from tests.scene import Scene, decode, failed_logins, wait_until
 from tests.standins.listener import Listener
 from tests.standins.tenant import Answer
@@ -198,6 +199,20 @@ def test_alert_goes_without_facts_where_splunk_does_not_tell(scene, fault):
     assert scene.tenant.refusals == []
 
 
+def test_a_strange_sid_costs_no_other_alert_its_facts(scene):
+    """Half a character in it: there is no such job, and that is all. Nothing breaks, and splunkd is asked about the next one."""
+    forwarder = scene.start_forwarder()
+    strange = payload(scene, silent("strange"), sid="scheduler__\ud800_at_1769614200_1")
+    assert run_action(scene, encode(strange)).exit_code == 0
+    assert body_of(scene, "strange")["splunk"]["version"] == "9.2.1"
+    search = silent("known")
+    scene.splunkd.jobs[search.sid] = JOB
+    scene.fire(search)
+    assert body_of(scene, "known")["result_count"] == 7
+    forwarder.stop()  # Python 3.7 keeps stderr until then
+    assert "Traceback" not in forwarder.stderr()
+
+
 @pytest.mark.parametrize("fault", [503, "hang"])
 def test_splunk_is_left_alone_after_a_failure(scene, fault):
     """The second alert does not pay for what the first one learned."""
@@ -374,9 +389,9 @@ def test_that_a_search_cannot_be_seen_is_remembered_as_long(answers, clock, enri
     assert enricher.facts(alert()).search_query == CORRELATION["search"]
 
 
-@pytest.mark.parametrize("error", [Unreachable, Unauthorized])
+@pytest.mark.parametrize("error", [Unreachable, Unauthorized, RecursionError])
 def test_a_failure_is_forgotten_after_a_pause(answers, clock, enricher, error):
-    """Of half a minute, in which nothing is asked; what is known already still counts."""
+    """Of half a minute, in which nothing is asked, whatever failed; what is known already still counts."""
     enricher.facts(alert())
     other = alert(search_uri="/servicesNS/admin/search/saved/searches/other")
     answers.content = error("down")
@@ -436,6 +451,17 @@ def test_what_one_alert_needs_is_asked_at_the_same_time(clock):
 
     found = Enricher(Slow(CORRELATION), Log(), clock).facts(alert())
     assert (found.server_guid, found.earliest, found.search_query) == ("G", "1", CORRELATION["search"])
+
+
+@pytest.mark.parametrize(("told", "known"), [("7", 7), ("9" * 15, int("9" * 15)), ("9" * 16, None), ("-5", None)])
+def test_a_count_that_no_body_may_carry_is_none(clock, told, known):
+    """The same rule as for what the firing says, which `test_message` has more of."""
+
+    class Counted(Answers):
+        def job(self, sid, *, v2=True):
+            return {"resultCount": told}
+
+    assert Enricher(Counted(), Log(), clock).facts(alert()).result_count == known
 
 
 def test_alerts_at_the_same_time_share_a_question(answers, enricher):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 from parapet import disk
+from parapet.backlog import Hold
 from parapet.entry import Header, header_line, new_state
 
 from tests.outbox.conftest import HEAD, TRIGGER, files, make_alert, put
@@ -242,6 +244,21 @@ def test_the_state_line_tells_what_is_paused_from_what_is_wrong(made, outbox):
     assert "paused=lab" in line
     assert "blocked=" in line
     assert "lab" not in line.partition("blocked=")[2]
+
+
+@pytest.mark.parametrize("state", ["held", "paused", "blocked"])
+def test_the_state_line_cuts_a_list_of_tenants_at_a_whole_name_and_counts_the_rest(made, state):
+    """Half a name is another tenant's name; and a search that counts them must not count wrongly."""
+    scene = made()
+    for number in range(150):
+        lane = scene.turn.backlog.lane(f"a-tenant-{number:03}")
+        lane.blocked = {"paused": "paused", "blocked": "not configured"}.get(state, "")
+        lane.hold = Hold("wait", 9e9, attempts=1, reason="", since=0) if state == "held" else None
+    scene.chores.census()
+    (names,) = re.findall(rf' {state}="([^"]*)"', scene.log.lines("outbox.state")[-1])
+    shown, rest = re.match(r"(a-tenant-\d{3}(?:,a-tenant-\d{3})*) \((\d+) more\)\Z", names).groups()
+    assert len(shown.split(",")) + int(rest) == 150
+    assert len(shown) > 400
 
 
 def test_full_disk_ends_no_holder(made, outbox, monkeypatch):

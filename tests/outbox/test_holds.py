@@ -112,6 +112,21 @@ def test_hold_that_cannot_be_read_holds_nobody(keeper, outbox, content):
     assert found.next() is not None
 
 
+def test_note_that_is_too_large_for_this_version_is_left_alone(keeper, outbox, holder):
+    """A newer one may note more: it holds nobody here, and is neither overwritten nor removed."""
+    path = Path(outbox.path("holds", "main.json"))
+    content = b'{"v": 2, "kind": "wait", "more": "' + b"y" * 70000 + b'"}'
+    path.write_bytes(content)
+    found = keeper()
+    found.find(1)
+    assert holder.newer_holds() == ["main"]
+    found.outcome(Result.TENANT_WAITS, found.next(), reason="status_429", retry_after="900")
+    assert found.next() is None
+    assert path.read_bytes() == content
+    holder.set_hold("main", None)
+    assert path.read_bytes() == content
+
+
 def test_accepted_entry_ends_the_hold_and_its_note(keeper, outbox, time):
     """The next holder must not wait for what is over."""
     found = keeper()

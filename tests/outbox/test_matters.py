@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,8 +28,11 @@ class Board:
         """Start with an empty board, whose entries have these keys."""
         self.clock, self.keys = clock, keys
         self.up, self.calls, self.broken = {}, [], False
+        self.answers = threading.Event()
+        self.answers.set()
 
     def _call(self, *call):
+        assert self.answers.wait(30)
         if self.broken:
             raise Unreachable("splunkd answered 503")
         self.calls.append(call)
@@ -70,10 +74,19 @@ def board(time):
     return Board(time)
 
 
+class Patient(Bulletin):
+    """Whoever tells it something waits until it is on the board: the clock of these tests is turned between two calls."""
+
+    def tell(self, matters):
+        """As usual."""
+        super().tell(matters)
+        self.wait(30)
+
+
 @pytest.fixture
 def bulletin(board, log, time):
     """Makes a process's view of the board."""
-    return lambda of=None: Bulletin(of or board, log, time.clock)
+    return lambda of=None: Patient(of or board, log, time.clock)
 
 
 def found(**texts):
@@ -203,6 +216,23 @@ def test_board_that_fails_is_tried_again_after_a_while(bulletin, board, log, tim
     assert len(board.up) == 1
 
 
+def test_board_that_hangs_delays_nobody_and_has_the_last_word_in_the_end(board, log, time):
+    """Nor does it collect threads or old news: while it is asked for the first, only the newest of the others waits."""
+    told = Bulletin(board, log, time.clock)
+    board.answers.clear()
+    before = threading.active_count()
+    for number in range(1, 100):
+        told.tell(found(dead=f"{number} dead letters."))
+    told.wait(0)
+    assert threading.active_count() <= before + 2
+    assert board.calls == []
+    told.tell(last(full="82 %"))
+    board.answers.set()
+    told.wait(30)
+    assert board.texts == {"parapet_security_full": "Parapet Security on sh1: 82 %"}
+    assert len(board.posts) <= 2
+
+
 # -- what is found --------------------------------------------------------------------------------
 
 
@@ -293,10 +323,63 @@ def test_tenant_that_is_not_configured_says_so(made, outbox):
     scene = made()
     put(outbox, tenant="lab")
     scene.look()
-    assert texts(scene)["held_lab"] == (
-        "1 alert for tenant lab waits, the oldest since 2026-01-28 15:30 UTC."
-        " Tenant lab is not configured: add it on the app's setup page, or name another in the alert."
+    assert texts(scene) == {
+        "unconfigured": "1 alert waits, the oldest since 2026-01-28 15:30 UTC, for a tenant that is not configured: lab."
+        " Add what is missing on the app's setup page, or name another tenant in the alert."
+    }
+
+
+def test_tenants_that_are_not_configured_are_one_message_with_the_first_names(made, outbox):
+    """A result row may choose the name: they are no reason for a board full of messages."""
+    scene = made()
+    for number in range(120):
+        put(outbox, number, tenant=f"user-{number % 60:02}")
+    scene.look()
+    ((name, text),) = texts(scene).items()
+    assert name == "unconfigured"
+    assert text.startswith(
+        "120 alerts wait, the oldest since 2026-01-28 15:30 UTC, for 60 tenants that are not configured: user-00, "
     )
+    shown, rest = re.search(r"configured: (user-\d\d(?:, user-\d\d)*) \((\d+) more\)\. Add", text).groups()
+    assert len(shown.split(", ")) + int(rest) == 60
+    assert len(text) < 500
+
+
+def test_tenant_for_which_nothing_waits_any_more_is_not_named(made, outbox):
+    """Its alerts went, or were dropped."""
+    scene = made()
+    names = [put(outbox, number, tenant=tenant) for number, tenant in enumerate(("lab", "new"))]
+    scene.look()
+    scene.turn.backlog.remove(names[0])
+    scene.look()
+    assert "for a tenant that is not configured: new. " in texts(scene)["unconfigured"]
+    scene.turn.backlog.remove(names[1])
+    Path(outbox.path("pending", names[1] + ".alert")).unlink()
+    scene.look()
+    assert texts(scene) == {}
+
+
+def test_tenant_that_is_configured_and_cannot_be_used_has_a_message_of_its_own(made, outbox):
+    """What to mend is its own."""
+    scene = made()
+    put(outbox)
+    scene.look()
+    scene.turn.backlog.lane("main").blocked = "the token of tenant main is not stored"
+    assert list(texts(scene)) == ["held_main"]
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "text"),
+    [(0, 5, ""), (3, 5, "a,b (1 more)"), (3, 6, "a,b,c"), (3, 1, "a (2 more)"), (1, 0, "a")],
+)
+def test_list_of_names_is_cut_at_a_whole_name(count, most, text):
+    """It never says nothing where there is something."""
+    assert matters.listed("cba"[3 - count :], most) == text
+
+
+def test_what_looks_like_a_token_takes_no_name_with_it():
+    """It is masked by itself."""
+    assert matters.listed(["lab", "pst_0123456789", "us"], 100) == "lab,***,us"
 
 
 def test_token_in_the_place_of_a_tenants_name_is_shown_nowhere(made, outbox):
@@ -306,6 +389,7 @@ def test_token_in_the_place_of_a_tenants_name_is_shown_nowhere(made, outbox):
     scene.look()
     ((name, text),) = texts(scene).items()
     assert "0123456789" not in name + text
+    name = matters.held("pst_0123456789abcdef")
     assert quote(name, safe="") == name == "held_xxx"
 
 

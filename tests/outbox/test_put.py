@@ -71,6 +71,19 @@ def test_alert_is_on_disk_before_it_has_its_name(outbox, calls):
     assert [path for _, path in steps[1:]] == [name + ".alert", "new"]
 
 
+def test_who_is_told_of_an_alert_is_told_before_anybody_can_see_it(outbox):
+    """A deliverer may be done with it at once: what it says comes after. What is there already is not told again."""
+    told = []
+
+    def announce(name):
+        told.append((name, files(outbox)))
+
+    name = outbox.put(make_alert(), results_path="", captured_ms=1, announce=announce)
+    assert told == [(name, [])]
+    outbox.put(make_alert(), results_path="", captured_ms=1, announce=announce)
+    assert len(told) == 1
+
+
 def test_put_asks_as_much_of_the_system_whatever_waits(outbox, calls):
     """The action lists no folder: its cost does not grow with the backlog."""
     put(outbox, 999)

@@ -101,7 +101,7 @@ def test_row_that_is_too_large_is_a_loss_where_it_cannot_be_kept(scene):
     with _file_in_place_of_the_outbox(scene):
         ended = run_action(scene, encode(payload(scene, search)))
     assert ended.exit_code == 6, ended.stderr
-    assert "1 rows were too large" in ended.stderr
+    assert "1 row was too large" in ended.stderr
     assert [row["n"] for row in scene.tenant.rows(kept_back={1})] == ["1", "3"]
 
 

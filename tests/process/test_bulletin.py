@@ -55,8 +55,8 @@ def _unknown_tenant(scene, tmp_path):
     fire(scene, params={"tenant": "lab"})
     if not scene.forwarder:
         fire(scene)  # for a tenant that is not there no token is wanted, so the action itself saw to the first
-    words = ["1 alert for tenant lab waits", "Tenant lab is not configured: add it on the app's setup page"]
-    return lambda: scene.add_tenant("lab", scene.tenant.url, scene.tenant.token), "held_lab", words
+    words = ["1 alert waits", "for a tenant that is not configured: lab. Add what is missing on the app's setup page"]
+    return lambda: scene.add_tenant("lab", scene.tenant.url, scene.tenant.token), "unconfigured", words
 
 
 def _dead_letters(scene, tmp_path):
@@ -108,7 +108,7 @@ def test_message_appears_once_and_goes_when_it_is_mended(scene, tmp_path, troubl
     assert text.startswith("Parapet Security on stand-in: ")
     assert [word for word in words if word not in text] == []
     for _ in range(2):
-        fire(scene, params={"tenant": name[5:]} if name.startswith("held") else {"tenant": "main"})
+        fire(scene, params={"tenant": "lab" if name == "unconfigured" else "main"})
     assert (len(board(scene)), posts(scene)) == (1, 1)
     mend()
     if who == "handler":
@@ -197,3 +197,42 @@ def test_board_that_cannot_be_written_delays_nothing_and_is_tried_again(scene):
     assert board(scene) == {}
     scene.splunkd.heal()
     wait_for_board(scene, 1)
+
+
+def test_board_that_hangs_delays_no_alert_of_the_handlers(scene):
+    """It is asked aside: the handler delivers meanwhile, and does not wait for the board with the lock held."""
+    scene.configure({"log_level": "DEBUG"})
+    scene.tenant.script(Answer(400))
+    fire(scene)
+    wait_for_board(scene, 1)
+    scene.splunkd.fail("messages", "hang")
+    fire(scene)
+    assert len(scene.tenant.accepted) == 1
+    wait_until(lambda: scene.events("bulletin.failed"), "the board's failure", scene=scene)
+    names = [name for name, _ in scene.events() if name in ("delivery.delivered", "bulletin.failed")]
+    assert names == ["delivery.delivered", "bulletin.failed"]
+
+
+def test_board_that_hangs_delays_no_settings(scene):
+    """What an administrator mends counts at once."""
+    scene.configure({"log_level": "DEBUG"})
+    scene.splunkd.fail("messages", "hang")
+    scene.start_forwarder()
+    fire(scene, params={"tenant": "lab"})
+    scene.splunkd.wait_for("GET", "/services/messages")
+    scene.add_tenant("lab", scene.tenant.url, scene.tenant.token)
+    scene.wait_until_empty()
+    assert len(scene.tenant.accepted) == 1
+    assert [name for name, _ in scene.events() if name == "bulletin.failed"] == []
+
+
+def test_forwarder_that_ends_gives_its_last_message_the_time_it_needs(scene):
+    """It is asked aside, and does not go with the process."""
+    scene.splunkd.delay("messages", 0.3)
+    scene.splunkd.delay("server/info", 0.3)
+    scene.tenant.script(Answer(400))
+    scene.start_forwarder()
+    fire(scene)
+    scene.wait_for_log("event=delivery.dead")
+    scene.forwarder.stop()
+    assert list(board(scene)) == ["parapet_security_dead"]

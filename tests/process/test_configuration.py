@@ -6,9 +6,11 @@ import re
 
 import pytest
 
-from tests.process.driver import ended
+from tests.process.driver import encode, ended, payload, run_action
+from tests.raw_splunkd import ENDLESS, RawSplunkd
 from tests.scene import CONF, PASSWORDS, failed_logins, wait_until
 from tests.standins.proxy import Proxy
+from tests.standins.splunk import ModularInput
 from tests.standins.tenant import Tenant
 
 WRONG = {
@@ -137,3 +139,35 @@ def test_splunkd_that_cannot_answer_leaves_the_last_settings_in_force(scene):
     scene.splunkd.heal()
     scene.configure({"retry_max": "2"})
     wait_until(lambda: len(scene.events("settings.loaded")) == 2, "a reload", scene=scene)
+
+
+STRANGE = {
+    "encoding": ("500 x", b'<?xml version="1.0" encoding="foo"?><a/>'),
+    "endless": ("200 OK", ENDLESS),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_answer_that_nobody_can_use_is_as_none_for_the_action(scene, name):
+    """It ends like an action whose splunkd is not there: the alert is kept, and the reason said in one line."""
+    with RawSplunkd(*STRANGE[name]) as raw:
+        action = run_action(scene, encode(payload(scene, failed_logins(), server_uri=raw.uri)))
+    assert action.exit_code == 4
+    assert action.lines == [("ERROR", "alert.undeliverable")]
+    assert len(scene.entries("new")) == 1
+    assert raw.sent < ENDLESS // 2
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_answer_that_nobody_can_use_is_as_none_for_the_forwarder(scene, name):
+    """It says why it cannot begin, and asks again."""
+    with RawSplunkd(*STRANGE[name]) as raw, ModularInput(
+        scene.home, server_uri=raw.uri, session_key=scene.splunkd.system_session, python=scene.python
+    ) as forwarder:
+        forwarder.start()
+        scene.wait_for_log("event=settings.failed")
+        wait_until(lambda: len(raw.asked) > 1, "another question", 20, scene)
+        stopped = forwarder.stop()
+    assert (stopped.exit_code, stopped.killed) == (0, False)
+    assert len(scene.events("settings.failed")) == 1
+    assert "process.bug" not in scene.log_text

@@ -8,7 +8,7 @@ import pytest
 import requests
 from parapet import alert
 
-from tests.scene import decode, failed_logins
+from tests.scene import decode, failed_logins, wait_until
 from tests.standins import cim
 from tests.standins.enterprise_security import install_cim, notable
 from tests.standins.tenant import Answer
@@ -127,6 +127,40 @@ def test_what_the_tenant_refuses_is_a_failure(es, send):
         (str(number), event["orig_sid"], event["orig_rid"], "failure") for number, event in enumerate(rows)
     ]
     assert "400" in rest[1]["signature"]
+    assert len(es.entries("dead")) == 1
+
+
+def outcomes(events):
+    """What became of each row, in the order of the log: its number, its notable and the status."""
+    return [(event["rid"], event["orig_rid"], event["action_status"]) for event in events if "action_status" in event]
+
+
+def test_a_row_that_the_tenant_cannot_take_is_the_only_failure(es):
+    """It is a dead letter of its own; retried and accepted, it has its success under the same number."""
+    es.splunkd.notables[0]["big"] = "x" * 30000
+    usual, es.tenant.max_bytes = es.tenant.max_bytes, 25000
+    click(es, ON_ALL, send="all")
+    large, small = notable(1)["orig_rid"], notable(2)["orig_rid"]
+    _, *rest = es.wait_for_modalert(5)
+    assert outcomes(rest) == [("0", small, "success"), ("1", large, "failure")]
+    assert "too large for the tenant" in rest[3]["signature"]
+    es.tenant.max_bytes = usual
+    (letter,) = es.entries("dead")
+    (es.outbox / "requests" / f"{letter[14:34]}.retry").write_text("")
+    assert outcomes(es.wait_for_modalert(7)[5:]) == [("1", large, "success")]
+
+
+def test_rows_that_arrived_before_a_refusal_are_no_failures(es):
+    """A second batch that the tenant refuses takes nothing back of the first."""
+    es.splunkd.notables[0]["big"] = "x" * 30000
+    es.configure({"max_body_bytes": "16384"})
+    wait_until(lambda: len(es.events("settings.loaded")) == 2, "the new settings", scene=es)
+    es.tenant.when(lambda request: b'"offset":1' in request.body, Answer(422))
+    click(es, ON_ALL, send="all")
+    _, *rest = es.wait_for_modalert(5)
+    assert outcomes(rest) == [
+        ("0", notable(2)["orig_rid"], "success"), ("1", notable(1)["orig_rid"], "failure"),
+    ]  # fmt: skip
     assert len(es.entries("dead")) == 1
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.scene import failed_logins
 from tests.standins import cim
+from tests.standins.tenant import Answer
 
 # As the CIM library writes the sid of a real-time search, without its snapshot.
 REAL_TIME = "rt_scheduler__admin__search__RMD5a1b2c3_at_1769614200_1"
@@ -57,6 +58,28 @@ def test_each_result_of_a_search_is_an_invocation_of_its_own(scene):
     assert sorted(event["rid"] for event in cim.invocations(found)) == ["0", "1"]
     assert sorted(event["rid"] for event in cim.outcomes(found, "success")) == ["0", "1"]
     assert {(event["digest_mode"], event["action_mode"]) for event in found} == {("0", "saved")}
+
+
+def test_a_search_whose_rows_did_not_all_arrive_is_a_failure(scene):
+    """The one outcome of a scheduled search says how many are missing, and where they are."""
+    scene.start_forwarder()
+    rows = [{"src": "10.0.0.1"}, {"src": "10.0.0.2", "big": "x" * 30000}]
+    scene.tenant.when(lambda request: len(request.body) > 25000, Answer(413))
+    scene.fire(failed_logins(rows=rows, params={"send": "all"}))
+    *_, last = scene.wait_for_modalert(3)
+    assert last["action_status"] == "failure"
+    assert "1 row was too large for the tenant, see delivery.row_dead" in last["signature"]
+
+
+def test_the_same_firing_is_pending_once(scene):
+    """Splunk starts an action twice now and then: what was settled does not seem to wait again."""
+    scene.start_forwarder()
+    scene.tenant.always(Answer(422))
+    search = failed_logins()
+    scene.fire(search)
+    scene.wait_for_modalert(3)
+    scene.splunk.fire(search, scene.splunkd.session("admin"))
+    assert [event.get("action_status") for event in scene.modalert] == ["pending", None, "failure"]
 
 
 @pytest.mark.parametrize(("sid", "shown"), [(REAL_TIME + ".7", REAL_TIME), (REAL_TIME, REAL_TIME)])

@@ -52,7 +52,7 @@ class _Host:
         default = {"role": "forwarder", "waiting": 0, "dead": 0, "oldest_s": 0, "bytes": 1000, "max_bytes": GIB}
         self.at(minute, "outbox.state", **{**default, **fields})
 
-    def modaction(self, minute: float, lines: list[str]) -> None:
+    def modaction(self, minute: float, lines: list[dict[str, str]]) -> None:
         """Lines of the modalert log."""
         self._patch.setattr(logs.time, "time", lambda: NOW - minute * 60)
         self._log.modaction(lines)
@@ -89,10 +89,10 @@ def _well(host: _Host) -> None:
         host.at(minute + 0.01, "alert.queued", **identity)
         host.at(minute, "delivery.delivered", **identity, attempts=1 + (number == 4), batches=1, delay_s=delay)
     host.modaction(20.01, modaction.stored(ALERT, f"1{3:019d}"))
-    host.modaction(20, modaction.settled(ALERT, f"1{3:019d}", [{}], failure="", duration_ms=1000))
+    host.modaction(20, modaction.settled(ALERT, f"1{3:019d}", [({}, "")], duration_ms=1000))
     by_hand = ALERT._replace(search_name="", action_mode="adhoc", rid="", send="all", sid="1769612400.7")
-    rows = [{"orig_sid": "s9", "orig_rid": "0"}, {"orig_sid": "s9", "orig_rid": "1"}]
-    host.modaction(5, modaction.settled(by_hand, f"1{8:019d}", rows, failure="status_400", duration_ms=300))
+    rows = [({"orig_sid": "s9", "orig_rid": rid}, "status_400") for rid in "01"]
+    host.modaction(5, modaction.settled(by_hand, f"1{8:019d}", rows, duration_ms=300))
 
 
 def _alone(host: _Host) -> None:

@@ -26,7 +26,7 @@ def run(use_case: Callable[[], int]) -> int:
         return use_case()
     except KeyboardInterrupt:
         return 130
-    except Exception as error:  # noqa: BLE001  the one place where everything is caught
+    except Exception as error:  # noqa: BLE001  the one place where everything of a process is caught
         tell_bug(error)
         return Exit.BUG
 

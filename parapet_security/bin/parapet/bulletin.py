@@ -6,13 +6,12 @@ an attempt in between must not make a message come and go. What an earlier proce
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from .errors import SplunkdError
 
 if TYPE_CHECKING:
-    from typing import Callable
-
     from .clock import Clock
     from .log import Log
     from .matters import Matter, Matters
@@ -34,32 +33,47 @@ class _Message:
 class Bulletin:
     """This app's part of the board."""
 
-    def __init__(
-        self, splunkd: Splunkd, log: Log, clock: Clock, *, later: Callable[[Callable[[], None]], object] | None = None
-    ) -> None:
+    def __init__(self, splunkd: Splunkd, log: Log, clock: Clock) -> None:
         """Read nothing yet.
 
         Args:
             splunkd: a session that may write messages.
             log: where failures are told, at DEBUG.
             clock: the time.
-            later: runs a call aside, one after another, so that a slow splunkd delays nothing; None runs it at once.
         """
         self._splunkd, self._log, self._clock = splunkd, log, clock
-        self._later = later or (lambda call: call())
+        self._one = threading.Lock()
+        self._asked = False
+        self._thread: threading.Thread | None = None
         self._told: Matters | None = None
         self._again = float("inf")
         self._up: dict[str, _Message] | None = None
         self._host = ""
 
     def tell(self, matters: Matters) -> None:
-        """Make the board say this. Called as often as anybody likes: only what is due is sent, and what failed is sent again."""
+        """Have the board say this, aside: a splunkd that answers slowly, or drips, delays nobody.
+
+        Called as often as anybody likes: only what is due is sent, and what failed is sent again.
+        """
         if matters != self._told or self._clock.monotonic() >= self._again:
             self._told, self._again = matters, float("inf")
-            self._later(self._show)
+            if not self._asked:
+                self._asked = True
+                # It holds up nobody's end either.
+                self._thread = threading.Thread(target=self._in_turn, name="board", daemon=True)
+                self._thread.start()
 
-    def _show(self) -> None:
-        told = self._told
+    def wait(self, most_s: float) -> None:
+        """Give what was told the time to get to the board."""
+        if self._thread is not None:
+            self._thread.join(most_s)
+
+    def _in_turn(self) -> None:
+        with self._one:
+            self._asked = False  # what is told from now on is not seen here any more
+            self._show(self._told)
+
+    def _show(self, told: Matters | None) -> None:
         if told is None or not (told.found or told.sure):
             return  # not worth a question yet
         try:

@@ -74,20 +74,27 @@ def _keep(alert: Alert, data: bytes, where: places.Places, log: Log) -> int:
             raise OutboxUnavailable("$SPLUNK_HOME/var belongs to another user: run this as the user that runs Splunk")  # noqa: TRY301
         if not alerts.TENANT_NAME.match(alert.tenant):
             fault = f"{alert.tenant[:80]!r} is no tenant's name: 1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit"
-            name = outbox.put_dead(alert, captured_ms=captured_ms, fault=fault)
-            log.modaction(modaction.settled(alert, name[14:], [alert.row or {}], failure=fault, duration_ms=0))
+            told = [(alert.row or {}, fault)]
+            name = outbox.put_dead(
+                alert,
+                captured_ms=captured_ms,
+                fault=fault,
+                announce=lambda name: log.modaction(modaction.settled(alert, name[14:], told, duration_ms=0)),
+            )
             todo = "mend the alert's tenant; this firing is kept as a dead letter"
             log.event("delivery.dead", id=name[14:], **identity, reason="tenant_name", detail=fault, todo=todo)
             return Exit.CONFIGURATION
         name = outbox.put(
-            alert, results_path=alert.results_file if alert.send == "all" else "", captured_ms=captured_ms
+            alert,
+            results_path=alert.results_file if alert.send == "all" else "",
+            captured_ms=captured_ms,
+            announce=lambda name: log.modaction(modaction.stored(alert, name[14:])),
         )
     except OutboxUnavailable as error:
         log.event("outbox.unavailable", **identity, reason=str(error))
         from . import direct
 
         return direct.from_memory(alert, data, captured_ms, log)
-    log.modaction(modaction.stored(alert, name[14:]))
     try:
         if not outbox.lock.is_free():
             log.event("alert.queued", tell=True, id=name[14:], **identity)

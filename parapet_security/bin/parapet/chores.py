@@ -5,7 +5,7 @@ Each is done between two turns of the loop, so nothing else touches an entry mea
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Callable, Mapping
 
 from . import matters
 from .custody import PAUSED
@@ -27,6 +27,8 @@ _EXPIRE_EVERY_S = 3600.0
 _SURE_AFTER_S = 60.0
 # Requests and revivals between two turns of the loop: however many there are, alerts go on meanwhile.
 _MOST_AT_ONCE = 200
+# Names in the state line: the log cuts a value that is longer than 600 characters wherever that is.
+_NAMES_MOST = 500
 # Of all that the outbox may hold, dead letters get so much at most.
 _DEAD_SHARE = 5
 
@@ -104,9 +106,9 @@ class Chores:
             oldest_s=int(max(self._clock.now() - oldest_ms / 1000, 0)) if oldest_ms else 0,
             bytes=held,
             max_bytes=most,
-            held=",".join(sorted(tenant for tenant, lane in lanes.items() if lane.hold)),
-            paused=",".join(sorted(tenant for tenant, lane in lanes.items() if lane.blocked == PAUSED)),
-            blocked=",".join(sorted(tenant for tenant, lane in lanes.items() if lane.blocked not in ("", PAUSED))),
+            held=_names(lanes, lambda lane: bool(lane.hold)),
+            paused=_names(lanes, lambda lane: lane.blocked == PAUSED),
+            blocked=_names(lanes, lambda lane: lane.blocked not in ("", PAUSED)),
         )
 
     def _is_due(self, chore: str, now: float, every_s: float) -> bool:
@@ -211,10 +213,16 @@ class Chores:
 
     def _matters(self) -> dict[str, Matter]:
         found: dict[str, Matter] = {}
+        unknown: dict[str, tuple[int, int]] = {}
         for tenant, lane in self._turn.backlog.lanes.items():
+            if tenant not in self._turn.settings.tenants:
+                unknown[tenant] = self._waiting_for(tenant, lane)
+                continue
             matter = self._of_lane(tenant, lane)
             if matter is not None:
                 found[matters.held(tenant)] = matter
+        if any(count for count, _ in unknown.values()):
+            found["unconfigured"] = matters.unconfigured(unknown)
         delivery = self._turn.settings.delivery
         if self._dead:
             found["dead"] = matters.dead(self._dead, delivery.dead_days)
@@ -229,11 +237,19 @@ class Chores:
             return None
         if not lane.blocked and lane.hold and lane.hold.kind == "wait":
             return matters.UNKNOWN
-        count, oldest_ms = self._waiting.get(tenant) or _waiting(lane)
-        if self._sure and count:
-            self._waiting[tenant] = count, oldest_ms  # until all is counted again
+        count, oldest_ms = self._waiting_for(tenant, lane)
         why = lane.blocked or (lane.hold.todo or lane.hold.reason if lane.hold else "")
         return matters.waiting(tenant, count, oldest_ms, why) if count else None
+
+    def _waiting_for(self, tenant: str, lane: _Lane) -> tuple[int, int]:
+        found = self._waiting.get(tenant) or _waiting(lane)
+        if self._sure and found[0]:
+            self._waiting[tenant] = found  # until all is counted again
+        return found
+
+
+def _names(lanes: Mapping[str, _Lane], is_one: Callable[[_Lane], bool]) -> str:
+    return matters.listed([tenant for tenant, lane in lanes.items() if is_one(lane)], _NAMES_MOST)
 
 
 def _waiting(lane: _Lane) -> tuple[int, int]:

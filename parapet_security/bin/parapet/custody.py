@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from . import backoff, modaction
 from .backlog import Hold
 from .deliver import Result
-from .source import first_rows
+from .report import rows_told
 
 if TYPE_CHECKING:
     from .backlog import Backlog, Pick
@@ -118,7 +118,7 @@ class Custody:
         """Make an entry a dead letter, and say so."""
         self.counts["dead"] += 1
         noted = state._replace(error=detail or reason) if state else None
-        self._report(entry, failure=detail or reason)
+        self._report(entry, state, failure=detail or reason)
         self._holder.bury(entry.name, noted)
         self._backlog.remove(entry.name)
         self._log.event("delivery.dead", **self._identity(entry), reason=reason, detail=detail, todo=todo)
@@ -137,7 +137,7 @@ class Custody:
 
     def _delivered(self, pick: Pick, entry: Entry, outcome: Outcome) -> None:
         self.counts["delivered"] += 1
-        self._report(entry)
+        self._report(entry, outcome.state)
         self._holder.remove(entry.name)
         self._backlog.remove(entry.name)
         hold = self._backlog.succeeded(pick, self._clock.monotonic())
@@ -191,13 +191,11 @@ class Custody:
             next_s=f"{max(self._backlog.entry_time(entry.name) - self._clock.monotonic(), 0):.1f}",
         )
 
-    def _report(self, entry: Entry, *, failure: str = "") -> None:
-        """Tell the CIM data model and Enterprise Security. The rows of a run by hand are read once more while they are there."""
-        alert = entry.header.alert
-        most = modaction.ROWS_MOST if modaction.is_told_by_row(alert) else 0
-        told = first_rows(entry, lambda: self._holder.rows(entry), most) or [alert.row or {}]
+    def _report(self, entry: Entry, state: State | None, *, failure: str = "") -> None:
+        """Tell the CIM data model and Enterprise Security, while the entry's rows are there."""
+        told = rows_told(entry, state, self._holder, failure=failure)
         duration_ms = max(int(self._clock.now() * 1000) - entry.fired_ms, 0)
-        self._log.modaction(modaction.settled(alert, entry.id, told, failure=failure, duration_ms=duration_ms))
+        self._log.modaction(modaction.settled(entry.header.alert, entry.id, told, duration_ms=duration_ms))
 
     def _refused(self, pick: Pick, state: State, now_ms: int) -> State:
         last_success = self._backlog.lane(pick.tenant).last_success

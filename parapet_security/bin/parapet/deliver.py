@@ -244,13 +244,17 @@ def _waiting(state: State, answer: Answer, found: Verdict) -> Outcome:
     return Outcome(_RESULTS[found.kind], state, found.reason, answer.detail, found.todo, answer.retry_after)
 
 
+def row_name(entry: Entry, offset: int) -> str:
+    """The name of the dead letter that keeps this row of an entry, the first being 0."""
+    return entry.name[:14] + sha256(f"{entry.id}.{offset}".encode("ascii")).hexdigest()[:20]
+
+
 def row_entry(entry: Entry, state: State, offset: int, encoded: bytes, why: str) -> tuple[str, Header, State]:
     """A dead letter that keeps a single row of an alert: its name, header and state. The same row has the same name each time."""
-    alert = entry.header.alert._replace(send="first", row=json.loads(encoded.decode("utf-8")))
-    name = entry.name[:14] + sha256(f"{entry.id}.{offset}".encode("ascii")).hexdigest()[:20]
+    alert = entry.header.alert._replace(send="first", row=json.loads(encoded.decode("utf-8")), rid=str(offset))
     head = {key: value for key, value in state.head.items() if key != "search_name"}
     return (
-        name,
+        row_name(entry, offset),
         Header(alert, rows=False, captured_ms=entry.header.captured_ms, fault=""),
         new_state(head, state.limit)._replace(attempts=1, error=why),
     )

@@ -19,6 +19,7 @@ from .forward import Goal, Turn
 from .holder import Holder
 from .memory import MemoryHolder
 from .outbox import digest
+from .report import skipped
 from .secret import Secret
 from .splunkd import Splunkd
 from .version import USER_AGENT
@@ -125,7 +126,7 @@ def from_memory(alert: Alert, data: bytes, captured_ms: int, log: Log) -> int:
         return code
     # A refusal is a loss here too: there is no place for a dead letter.
     reason = {
-        Exit.OK: f"{holder.lost_rows} rows were too large for the tenant, see delivery.row_dead; the others are delivered",
+        Exit.OK: skipped(len(holder.lost_rows)),
         Exit.REFUSED: "refused for good, see delivery.dead",
     }.get(Exit(code)) or turn.obstacle(name)[1]
     return _lost(name, alert, log, reason, settled=any(turn.custody.counts[kind] for kind in ("delivered", "dead")))
@@ -134,7 +135,7 @@ def from_memory(alert: Alert, data: bytes, captured_ms: int, log: Log) -> int:
 def _lost(name: str, alert: Alert, log: Log, reason: str, *, settled: bool = False) -> int:
     log.event("alert.lost", **_identity(name, alert), fired=alert.trigger_time, reason=reason)
     if not settled:
-        log.modaction(modaction.settled(alert, name[14:], [alert.row or {}], failure=reason, duration_ms=0))
+        log.modaction(modaction.settled(alert, name[14:], [(alert.row or {}, reason)], duration_ms=0))
     return Exit.LOST
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import notable
 from .errors import Forbidden, NotFound, SplunkdError
-from .message import Facts
+from .message import Facts, count
 
 if TYPE_CHECKING:
     from typing import Callable, Dict
@@ -83,14 +83,13 @@ class Enricher:
         if not in_time and not is_quiet:
             self._leave_alone(f"splunkd did not answer within {_PATIENCE_S:g} s")
         server, search, job = [question.answer for question in asked]
-        count = job.get("resultCount", "")
         return Facts(
             search_query=search.get("search", "") or job.get("search", ""),
             earliest=job.get("earliestTime", ""),
             latest=job.get("latestTime", ""),
             description=search.get("description", ""),
             alert_severity=search.get("alert.severity", ""),
-            result_count=int(count) if count.isascii() and count.isdigit() and alert.action_mode == "saved" else None,
+            result_count=count(job.get("resultCount", "")) if alert.action_mode == "saved" else None,
             server_guid=server.get("guid", ""),
             server_version=server.get("version", ""),
             correlation=notable.attributes(search),
@@ -126,8 +125,8 @@ class Enricher:
         except (NotFound, Forbidden) as error:
             counts_s = min(keep_s, _KEPT_S)
             self._log.event("enrichment.failed", reason=str(error))
-        except SplunkdError as error:
-            self._leave_alone(str(error))
+        except Exception as error:  # noqa: BLE001  # a question costs its facts at most, and nobody is there to catch a thread's error
+            self._leave_alone(str(error) if isinstance(error, SplunkdError) else type(error).__name__)
         finally:
             self._settle(question, counts_s)
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _TURN_S = 20.0
 _SPLUNKD_S = 5.0
 _NUDGE_S = 1.0
+# For messages, after the deliveries and without the lock.
+_BOARD_S = 3.0
 
 
 class Call:
@@ -105,6 +107,7 @@ def deliver_all(outbox: Outbox, splunkd: Splunkd, log: Log, *, role: str, turn_s
     """
     clock = Clock()
     ends = clock.monotonic() + turn_s
+    board = Bulletin(splunkd, log, clock)
     total: dict[str, Any] = {"delivered": 0, "deferred": 0, "dead": 0}
     unfinished, held_by_other = False, not os.path.isdir(outbox.root)
     while not held_by_other and clock.monotonic() < ends:
@@ -123,7 +126,7 @@ def deliver_all(outbox: Outbox, splunkd: Splunkd, log: Log, *, role: str, turn_s
                 enricher=Enricher(splunkd, log, clock.monotonic),
                 user_agent=USER_AGENT,
             )
-            chores = Chores(turn, holder, clock, log, role=role, tell=Bulletin(splunkd, log, clock).tell)
+            chores = Chores(turn, holder, clock, log, role=role, tell=board.tell)
             turn.run(Goal(ends), chores)
             chores.census()
         finally:
@@ -136,6 +139,8 @@ def deliver_all(outbox: Outbox, splunkd: Splunkd, log: Log, *, role: str, turn_s
         # Whoever lets go looks once more: an alert that was put meanwhile saw the lock held, and relies on us.
         if not turn.left_behind():
             break
+    if not unfinished:  # else the next call is wanted at once, and tells the board too
+        board.wait(_BOARD_S)
     return {**total, "held_by_other": held_by_other, "unfinished": unfinished}
 
 

@@ -27,6 +27,7 @@ _REQUEST = re.compile(r"([0-9a-f]{20})\.(retry|drop)\Z")
 _STATE_MAX_BYTES = 64 * 1024 * 1024
 _STATE_REWRITE_BYTES = 256 * 1024
 _TEMPORARY_AGE_S = 3600
+_HOLD_MAX_BYTES = 65536
 
 
 class Entry(NamedTuple):
@@ -150,6 +151,10 @@ class Holder:
         disk.replace(target + ".state", b"".join(entry.state_lines(state)), durable=False)
         disk.replace(target + ".alert", entry.header_line(header), durable=True)
 
+    def is_dead(self, name: str) -> bool:
+        """Whether there is a dead letter of this name."""
+        return os.path.lexists(self._path("dead", name + ".alert"))
+
     def revive(self, name: str) -> None:
         """Move a dead letter back among those that wait."""
         self._move(name + ".state", "dead", "pending")
@@ -172,7 +177,10 @@ class Holder:
         return sorted(item[: -len(".json")] for item in self._files("holds", ".json") if not item.startswith("."))
 
     def newer_holds(self) -> list[str]:
-        """The tenants about which a newer version of this app noted something. That holds nobody here, and stays as it is."""
+        """The tenants about which a newer version of this app noted something (or so much, that it cannot be of this one).
+
+        That holds nobody here, and stays as it is.
+        """
         return [tenant for tenant in self.held() if self._is_newer(tenant)]
 
     def set_hold(self, tenant: str, document: dict[str, object] | None) -> None:
@@ -226,7 +234,10 @@ class Holder:
 
     def _note(self, tenant: str) -> dict[str, object]:
         try:
-            document = json.loads(disk.read(self._path("holds", tenant + ".json"), 65536).decode("utf-8"))
+            data = disk.read(self._path("holds", tenant + ".json"), _HOLD_MAX_BYTES + 1)
+            if len(data) > _HOLD_MAX_BYTES:
+                return {"v": 2}  # this version never notes so much: it is not for it to throw away
+            document = json.loads(data.decode("utf-8"))
         except (OSError, ValueError, RecursionError):
             return {}
         return document if isinstance(document, dict) else {}

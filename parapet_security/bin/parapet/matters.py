@@ -5,13 +5,18 @@ The host's name is not in the texts: the board puts it before each.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .secret import mask
 from .utc import iso
 
+if TYPE_CHECKING:
+    from typing import Iterable, Mapping
+
 # So much of the outbox makes it nearly full, and only less than the other ends that: a backlog at the border must not flap.
 _FULL_FROM, _FULL_UNTIL = 80, 70
+# So many characters of names are read on a board.
+_NAMES_MOST = 200
 
 
 class Matter(NamedTuple):
@@ -69,6 +74,23 @@ def waiting(tenant: str, count: int, oldest_ms: int, why: str) -> Matter:
     return Matter(mask(text))
 
 
+def unconfigured(waiting: Mapping[str, tuple[int, int]]) -> Matter:
+    """Alerts wait for tenants that nobody has configured: one message for all of them, since a result row may choose a tenant's name.
+
+    Args:
+        waiting: for each tenant how many wait (0: it is not named), and when the oldest fired (0 where that is not known).
+    """
+    count = sum(number for number, _ in waiting.values())
+    oldest_ms = min((ms for _, ms in waiting.values() if ms), default=0)
+    since = f", the oldest since {_minute(oldest_ms)}," if oldest_ms else ""
+    names = [tenant for tenant, (number, _) in waiting.items() if number]
+    which = "a tenant that is" if len(names) == 1 else f"{len(names)} tenants that are"
+    return Matter(
+        f"{_counted(count, 'alert')} {'waits' if count == 1 else 'wait'}{since} for {which} not configured:"
+        f" {listed(names, _NAMES_MOST, ', ')}. Add what is missing on the app's setup page, or name another tenant in the alert."
+    )
+
+
 def dead(count: int, kept_days: int) -> Matter:
     """There are dead letters."""
     return Matter(
@@ -87,6 +109,20 @@ def nearly_full(held_bytes: int, most_bytes: int) -> Matter | None:
         " when it is full, alerts are delivered without being stored first.",
         is_news=percent >= _FULL_FROM,
     )
+
+
+def listed(names: Iterable[str], most: int, between: str = ",") -> str:
+    """Names in their order, cut at a whole one where they are longer than `most`: then how many more there are is said."""
+    ordered, shown, size = sorted(names), [], 0
+    for name in ordered:
+        # Each by itself: what looks like a token would take along what stands behind it.
+        shown.append(mask(name))
+        size += len(shown[-1]) + len(between)
+        if size > most and len(shown) > 1:
+            shown.pop()
+            break
+    rest = len(ordered) - len(shown)
+    return between.join(shown) + (f" ({rest} more)" if rest else "")
 
 
 def _counted(count: int, thing: str) -> str:

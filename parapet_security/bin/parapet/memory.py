@@ -21,7 +21,7 @@ class MemoryHolder:
     """Has the methods of `holder.Holder` that a delivery needs, for one entry.
 
     Attributes:
-        lost_rows: how many rows the tenant did not take, each too large by itself.
+        lost_rows: the names of the rows that the tenant did not take, each too large by itself.
     """
 
     def __init__(self, name: str, alert: Alert, *, captured_ms: int, rows: list[Row] | None = None) -> None:
@@ -32,7 +32,7 @@ class MemoryHolder:
         )
         self._state: State | None = None
         self._there = True
-        self.lost_rows = 0
+        self.lost_rows: set[str] = set()
 
     def names(self, folder: str) -> list[str]:
         """The one entry, while it is there."""
@@ -66,7 +66,11 @@ class MemoryHolder:
 
     def bury_row(self, name: str, header: Header, state: State) -> None:
         """A row that the tenant does not take has no place to stay: it is lost."""
-        self.lost_rows += 1
+        self.lost_rows.add(name)
+
+    def is_dead(self, name: str) -> bool:
+        """Whether a row of this name was not taken."""
+        return name in self.lost_rows
 
     def park(self, names: list[str]) -> None:
         """There is one place only."""

@@ -96,7 +96,8 @@ def build_head(
     if every_row:
         head["search_name"] = name
     head["search"] = search
-    head["result_count"] = _count(alert.result_count, facts.result_count, row_count)
+    counts = (count(alert.result_count), facts.result_count, row_count)
+    head["result_count"] = next(known for known in counts if known is not None)
     links = _known(results=alert.results_link, alert=alert.view_link)
     if links:
         head["links"] = links
@@ -107,6 +108,11 @@ def build_head(
     if security:
         head["enterprise_security"] = security
     return head, unknown
+
+
+def count(text: str) -> int | None:
+    """How many results there are, as Splunk writes it; None where that is no number, or one that not every reader of JSON keeps as it is."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def single(firing: str, head: dict[str, object], row: Row, select: Selector) -> Batch:
@@ -205,12 +211,6 @@ def _bytes(text: str) -> bytes:
     except UnicodeEncodeError:
         # Half of a character (a lone surrogate) has no form in UTF-8; the replacement character says so.
         return _LONE_SURROGATE.sub("\ufffd", text).encode("utf-8")
-
-
-def _count(told: str, fact: int | None, rows: int) -> int:
-    if told.isascii() and told.isdigit() and len(told) < 16:
-        return int(told)
-    return rows if fact is None else fact
 
 
 def _known(**values: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 A line is `sendmodaction - key="value" …` (contract: log line the data model reads). Each row that was handled has one line whose
 signature is exactly INVOKED, and one with the outcome. Splunk takes such a line apart at its quotes and knows no escapes there, so a
-quote inside a value becomes an apostrophe.
+quote inside a value becomes an apostrophe. Until it is `text` a line is its pairs: secrets are taken out of a value before it is cut.
 """
 
 from __future__ import annotations
@@ -11,11 +11,16 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Sequence
+
     from .alert import Alert
     from .rows import Row
 
 ACTION = "parapet_security"
 INVOKED = "Invoking modular action"
+STORED = "Stored; it waits for delivery"
+# Words of ours, which no secret can make unreadable: the data model looks for them.
+OURS = {ACTION, INVOKED, STORED, "pending", "success", "failure", "saved", "adhoc", "0", "1"}
 # Of one run by hand, so many rows are told at most.
 ROWS_MOST = 100
 _VALUE_MOST = 600
@@ -29,37 +34,41 @@ def is_told_by_row(alert: Alert) -> bool:
     return bool(alert.action_mode == "adhoc" and alert.send == "all")
 
 
-def stored(alert: Alert, firing: str) -> list[str]:
+def stored(alert: Alert, firing: str) -> list[dict[str, str]]:
     """The line of an alert that waits for its delivery."""
     extra = {"id": firing, "tenant": alert.tenant}
-    signature = "Stored; it waits for delivery"
-    return [_line(alert, alert.rid, alert.row or {}, {"signature": signature, "action_status": "pending", **extra})]
+    return [_pairs(alert, alert.rid, alert.row or {}, {"signature": STORED, "action_status": "pending", **extra})]
 
 
-def settled(alert: Alert, firing: str, rows: list[Row], *, failure: str, duration_ms: int) -> list[str]:
+def settled(alert: Alert, firing: str, rows: Sequence[tuple[Row, str]], *, duration_ms: int) -> list[dict[str, str]]:
     """The lines of an alert that is delivered, or will not be.
 
     Args:
         alert: the firing.
         firing: its id.
-        rows: what it was for, in their order: the first row, or all (`is_told_by_row`).
-        failure: why it is not delivered; "" where it is.
+        rows: what it was for, in their order: the first row, or all (`is_told_by_row`); each with why it is not delivered, "" where it is.
         duration_ms: from the firing to now.
     """
-    signature = f"Not delivered: {failure}" if failure else f"Delivered to tenant {alert.tenant}"
     extra = {"duration": str(duration_ms), "id": firing, "tenant": alert.tenant}
     lines = []
-    for number, row in enumerate(rows[:ROWS_MOST] or [{}]):
+    for number, (row, failure) in enumerate(rows[:ROWS_MOST]):
         rid = str(number) if is_told_by_row(alert) else alert.rid
-        lines.append(_line(alert, rid, row, {"signature": INVOKED, **extra}))
+        lines.append(_pairs(alert, rid, row, {"signature": INVOKED, **extra}))
+        signature = f"Not delivered: {failure}" if failure else f"Delivered to tenant {alert.tenant}"
         status = "failure" if failure else "success"
-        lines.append(_line(alert, rid, row, {"signature": signature, "action_status": status, **extra}))
+        lines.append(_pairs(alert, rid, row, {"signature": signature, "action_status": status, **extra}))
     return lines
 
 
-def _line(alert: Alert, rid: str, row: Row, told: dict[str, str]) -> str:
+def text(pairs: dict[str, str]) -> str:
+    """A line as it is written, but for its time and level; empty values are left out."""
+    plain = ((key, _plain(value)) for key, value in pairs.items())
+    return "sendmodaction - " + " ".join(f'{key}="{value}"' for key, value in plain if value)
+
+
+def _pairs(alert: Alert, rid: str, row: Row, told: dict[str, str]) -> dict[str, str]:
     snapshot = _SNAPSHOT.match(alert.sid)
-    pairs = {
+    return {
         "worker": alert.server_host,
         "signature": "",
         "action_name": ACTION,
@@ -75,8 +84,6 @@ def _line(alert: Alert, rid: str, row: Row, told: dict[str, str]) -> str:
         "action_status": "",
         **told,
     }
-    plain = ((key, _plain(value)) for key, value in pairs.items())
-    return "sendmodaction - " + " ".join(f'{key}="{value}"' for key, value in plain if value)
 
 
 def _first(value: str | list[str] | None) -> str:

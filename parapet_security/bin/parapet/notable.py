@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import Mapping
+    from typing import Iterator, Mapping
 
     from .rows import Row, Selector
 
@@ -43,7 +43,7 @@ _KEYS = (
 )
 _MODEL = "All_Risk."
 
-# What a hostile row can make of the head, which every batch carries.
+# What a hostile row can make of the head, which every batch carries, and what it can cost: there is one interpreter for all alerts.
 _TEXT_MOST = 10000
 _FILLED_MOST = 1000
 _JOINED_MOST = 100
@@ -51,6 +51,7 @@ _JSON_MOST = 200000
 _VALUES_MOST = 200
 _VALUE_MOST = 200
 _DEPTH_MOST = 8
+_VISITED_MOST = 10000
 
 _TOKEN = re.compile(r"\$(?:result\.)?([\w.:{}-]{1,100})\$")
 # An analyst may run the drill-down: there, no value of an event may be more than one word of SPL.
@@ -166,23 +167,12 @@ class _Found:
         self.values: dict[str, dict[str, None]] = {}
         self._others = 0
 
-    def add(self, path: list[str], value: object, depth: int = 0) -> None:
-        """Whatever stands below a path of names."""
-        if isinstance(value, dict) and depth < _DEPTH_MOST:
-            for name, item in value.items():
-                self.add([*path, *str(name).split(".")], item, depth + 1)
-        elif isinstance(value, list) and depth < _DEPTH_MOST:
-            for item in value:
-                self.add(path, item, depth + 1)
-        elif isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-            # Once: what is JSON inside of JSON is nothing that Splunk writes.
-            self.add(path, _json(value) if depth < 2 else None, depth + 2)
-        else:
-            self._add_text([name for name in path if name != "annotations"], _scalar(value))
-
-    def _add_text(self, path: list[str], text: str) -> None:
+    def add(self, path: list[str], text: str) -> None:
+        """A value, and the names that it stands below."""
         framework = path[0] if path else "_all"
-        if framework == "_all" or (_MITRE_NAME.match(framework) and (len(path) == 1 or _MITRE_FIELD.match(path[-1]))):
+        if _is_json(text):
+            return  # what is JSON inside of JSON is nothing that Splunk writes
+        if framework == "_all" or (_MITRE_NAME.match(framework) and (len(path) == 1 or _is_mitre_field(path[-1]))):
             self._keep(_MITRE, [found.upper() for found in _MITRE_ID.findall(text[:_TEXT_MOST])])
         elif len(path) == 1 and framework[:1] not in ("", "_") and text and self._others < _VALUES_MOST:
             self._others += 1
@@ -198,11 +188,42 @@ class _Found:
 def _annotations(row: Mapping[str, object]) -> dict[str, list[str]]:
     """The annotations in a row: as JSON, as multivalue, as dotted fields."""
     found = _Found()
-    for name, value in row.items():
-        path = name.split(".")
-        if path[0] == "annotations" or _MITRE_NAME.match(path[0]):
-            found.add(path, value)
+    for _, (path, text) in zip(range(_VISITED_MOST), _annotation_fields(row)):
+        found.add(path, text)
     return {framework: list(values) for framework, values in found.values.items()}
+
+
+def _annotation_fields(row: Mapping[str, object]) -> Iterator[tuple[list[str], str]]:
+    for name, value in row.items():
+        first = name.partition(".")[0]
+        if first == "annotations" or _MITRE_NAME.match(first):
+            for item in value if isinstance(value, list) else [value]:
+                yield from _below([], name, _json(item) if _is_json(item) else item, 0)
+
+
+def _below(path: list[str], name: str, value: object, depth: int) -> Iterator[tuple[list[str], str]]:
+    """Whatever stands below a name, with its path. Lists, objects and what is too deep come as "": who counts all, counts the work."""
+    # A dotted name is as many names.
+    names = name.split(".", _DEPTH_MOST)
+    yield from _visit([*path, *(each for each in names if each != "annotations")], value, depth + len(names))
+
+
+def _visit(path: list[str], value: object, depth: int) -> Iterator[tuple[list[str], str]]:
+    yield path, _scalar(value) if depth <= _DEPTH_MOST else ""
+    if depth < _DEPTH_MOST and isinstance(value, dict):
+        for name, item in value.items():
+            yield from _below(path, name, item, depth)
+    elif depth < _DEPTH_MOST and isinstance(value, list):
+        for item in value:
+            yield from _visit(path, item, depth + 1)
+
+
+def _is_mitre_field(name: str) -> bool:
+    return bool(_MITRE_FIELD.match(name[-_VALUE_MOST:]))
+
+
+def _is_json(value: object) -> bool:
+    return isinstance(value, str) and value.lstrip()[:1] in ("{", "[")
 
 
 def _objects(text: str) -> list[dict[str, object]]:
@@ -212,7 +233,8 @@ def _objects(text: str) -> list[dict[str, object]]:
 
 def _json(text: str) -> object:
     try:
-        return json.loads(text) if 0 < len(text) <= _JSON_MOST else None
+        # Whole numbers stay as they are written: to make one of many digits takes time that grows with their square.
+        return json.loads(text, parse_int=str) if 0 < len(text) <= _JSON_MOST else None
     except (ValueError, RecursionError):
         return None
 

@@ -34,12 +34,18 @@ from .lock import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Callable
+
     from .alert import Alert
 
 FOLDERS = ("new", "pending", "dead", "holds", "requests")
 DEFAULT_MAX_BYTES = 1073741824
 FREE_BYTES_LEAST = 64 * 1024 * 1024
 _CHUNK_BYTES = 256 * 1024
+
+
+def _nobody(_name: str) -> None:
+    """Who need not be told of an entry."""
 
 
 class Outbox:
@@ -54,13 +60,16 @@ class Outbox:
         """The path of a file in one of FOLDERS."""
         return os.path.join(self.root, folder, name)
 
-    def put(self, alert: Alert, *, results_path: str, captured_ms: int) -> str:
+    def put(
+        self, alert: Alert, *, results_path: str, captured_ms: int, announce: Callable[[str], None] = _nobody
+    ) -> str:
         """Store an alert durably.
 
         Args:
             alert: the alert.
             results_path: the results file to take along, or "" for none; one that cannot be opened is left out.
             captured_ms: the wall clock.
+            announce: called with the entry's name before anybody else can see it, unless it is there already.
 
         Returns:
             The entry's name. Where it is there already, in whatever state, that is the same firing, and nothing is written.
@@ -68,13 +77,21 @@ class Outbox:
         Raises:
             OutboxUnavailable: nothing was stored, and why.
         """
-        return self._store(alert, results_path, captured_ms, fault="")
+        return self._store(alert, results_path, captured_ms, announce=announce)
 
-    def put_dead(self, alert: Alert, *, captured_ms: int, fault: str) -> str:
-        """Store an alert that can never be delivered as it is, as a dead letter; returns its name. Raises OutboxUnavailable."""
-        return self._store(alert, "", captured_ms, fault=fault)
+    def put_dead(self, alert: Alert, *, captured_ms: int, fault: str, announce: Callable[[str], None] = _nobody) -> str:
+        """Store an alert that can never be delivered as it is, as a dead letter; the same otherwise as `put`."""
+        return self._store(alert, "", captured_ms, fault=fault, announce=announce)
 
-    def _store(self, alert: Alert, results_path: str, captured_ms: int, *, fault: str) -> str:
+    def _store(
+        self,
+        alert: Alert,
+        results_path: str,
+        captured_ms: int,
+        *,
+        fault: str = "",
+        announce: Callable[[str], None],
+    ) -> str:
         folder = "dead" if fault else "new"
         try:
             source = _open(results_path)
@@ -83,14 +100,16 @@ class Outbox:
                     disk.make_folders(self.root, FOLDERS)
                 line = header_line(Header(alert, source is not None, captured_ms, fault))
                 self._check_space(len(line) + (os.fstat(source).st_size if source is not None else 0))
-                return self._write(alert, line, source, folder)
+                return self._write(alert, line, source, folder, announce)
             finally:
                 if source is not None:
                     _close(source)
         except OSError as error:
             raise OutboxUnavailable(f"the outbox {self.root} cannot be written: {error.strerror or error}") from error
 
-    def _write(self, alert: Alert, line: bytes, source: int | None, folder: str) -> str:
+    def _write(
+        self, alert: Alert, line: bytes, source: int | None, folder: str, announce: Callable[[str], None]
+    ) -> str:
         temporary = disk.temporary(self.path(folder, ""))
         descriptor = disk.create(temporary)
         try:
@@ -104,6 +123,8 @@ class Outbox:
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+            if not known:
+                announce(name)  # a deliverer may be done with it at once
             target = self.path(folder, name + ".alert")
             published = not known and disk.publish(temporary, target)
         except OSError:

@@ -39,6 +39,7 @@ _WATCH_S = 0.5
 _END_S = 8.5
 _END_IDLE_S = 1.0
 _LAST_LOOK_S = 3.0
+_BOARD_S = 3.0
 
 
 class Service:
@@ -57,6 +58,7 @@ class Service:
         self._parent = os.getppid()
         self._ends = self._clock.monotonic() + _LIFE_S
         self._beat = self._clock.monotonic()
+        self._board = Bulletin(self._splunkd, self._log, self._clock)
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
         self._loading: Future[Settings] | None = None
         self._times: tuple[float, ...] = ()
@@ -84,6 +86,7 @@ class Service:
                 finally:
                     self._outbox.lock.release()
                 self._look_once_more(turn)
+                self._board.wait(_BOARD_S)
         except (OSError, LockUnavailable) as error:
             self._log.event(
                 "outbox.lock_failed" if isinstance(error, LockUnavailable) else "outbox.failed", reason=str(error)
@@ -133,8 +136,7 @@ class Service:
             # The wait for the lock can be long.
             settings = self._first_settings() or settings
         turn = self._new_turn(settings, self._is_over)
-        board = Bulletin(self._splunkd, self._log, self._clock, later=self._aside.submit)
-        chores = Chores(turn, Holder(self._outbox), self._clock, self._log, role="forwarder", tell=board.tell)
+        chores = Chores(turn, Holder(self._outbox), self._clock, self._log, role="forwarder", tell=self._board.tell)
         self._tell_problems(settings)
         self._log.event("forwarder.started", version=VERSION, pid=os.getpid())
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from .errors import ParapetError, RowsUnreadable
+from .errors import RowsUnreadable
 
 if TYPE_CHECKING:
     from typing import Callable, Iterator
@@ -86,17 +85,3 @@ class Source:
         except (OSError, ValueError, RowsUnreadable) as error:
             self._from_file = False
             self._log.event("results.unreadable", id=self._id, reason=str(error))
-
-
-def first_rows(entry: Entry, open_rows: Callable[[], Rows | GivenRows], most: int) -> list[Row]:
-    """So many rows of the file that came with an entry, in their order; none where there is no such file any more."""
-    if not entry.header.rows or not most:
-        return []
-    try:
-        rows = open_rows()
-    except (ParapetError, OSError, ValueError):
-        return []
-    try:
-        return list(islice(rows, most))
-    finally:
-        rows.close()

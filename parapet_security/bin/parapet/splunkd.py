@@ -7,11 +7,12 @@ self-signed, and the address is the loopback's. Everything of ours is read in th
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import os
 import re
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 from urllib.parse import quote, urlsplit
 
 from splunklib import binding
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
     from .secret import Secret
 
 _SEARCH_URI = re.compile(r"/servicesNS/[^/?#\s]+/[^/?#\s]+/saved/searches/[^/?#\s]+\Z")
+# What a URI holds as it is; splunkd has escaped the rest, unless something else made this one.
+_URI = "/%:@!$&'()*,;="
 _APP = "/servicesNS/nobody/parapet_security"
+# The longest answer that is read: configurations of some thousand tenants. What is longer is nothing that this app asks for, and the forwarder's
+# threads together would fill the host's memory with it.
+_ANSWER_MOST = 4 << 20
 _CONFS = ("parapet_security.conf", "passwords.conf", "alert_actions.conf")
 
 
@@ -54,7 +60,7 @@ class Splunkd:
             raise Unreachable("server_uri is not the address of a splunkd")
         self.session_ended = False
         self._context = binding.Context(
-            handler=binding.handler(timeout=timeout_s),
+            handler=_bounded(binding.handler(timeout=timeout_s)),
             scheme=parts.scheme,
             host=host,
             port=port,
@@ -69,12 +75,12 @@ class Splunkd:
 
     def stanza(self, conf: str, name: str) -> dict[str, str]:
         """One stanza of a conf file, with `eai:acl.app`. Raises SplunkdError, NotFound where there is none."""
-        found = self._json("get", f"{_APP}/configs/conf-{conf}/{quote(name, safe='')}")
+        found = self._json("get", f"{_APP}/configs/conf-{conf}/{_quoted(name)}")
         return _content(found[0]) if found else {}
 
     def password(self, realm: str, name: str) -> str:
         """A secret of storage/passwords. Raises SplunkdError: Forbidden without list_storage_passwords, NotFound where there is none."""
-        found = self._json("get", f"{_APP}/storage/passwords/{quote(f'{realm}:{name}:', safe='')}")
+        found = self._json("get", f"{_APP}/storage/passwords/{_quoted(f'{realm}:{name}:')}")
         return _content(found[0]).get("clear_password", "") if found else ""
 
     def server_info(self) -> dict[str, str]:
@@ -87,14 +93,14 @@ class Splunkd:
 
         Without `v2` it asks where Splunk had its jobs before 9.0.1.
         """
-        found = self._json("get", f"/services/search/{'v2/' if v2 else ''}jobs/{quote(sid, safe='')}")
+        found = self._json("get", f"/services/search/{'v2/' if v2 else ''}jobs/{_quoted(sid)}")
         return _content(found[0]) if found else {}
 
     def saved_search(self, search_uri: str) -> dict[str, str]:
         """A saved search by the `search_uri` of an alert. Raises SplunkdError."""
         if not _SEARCH_URI.match(search_uri) or "/.." in search_uri:
             raise NotFound("search_uri is not the address of a saved search")
-        found = self._json("get", search_uri.replace("+", "%20"))
+        found = self._json("get", _quoted(search_uri.replace("+", "%20"), safe=_URI))
         return _content(found[0]) if found else {}
 
     def messages(self) -> dict[str, dict[str, str]]:
@@ -109,7 +115,7 @@ class Splunkd:
     def delete_message(self, name: str) -> None:
         """Take a message off the bulletin board, if it is there. Raises SplunkdError."""
         try:
-            self._call("delete", f"/services/messages/{quote(name, safe='')}")
+            self._call("delete", f"/services/messages/{_quoted(name)}")
         except NotFound:
             pass
 
@@ -131,7 +137,7 @@ class Splunkd:
     def _call(self, method: str, path: str, **query: object) -> bytes:
         try:
             answer = getattr(self._context, method)(binding.UrlEncoded(path, skip_encode=True), **query)
-            return bytes(answer.body.read())
+            body = bytes(answer.body.read())
         except binding.AuthenticationError as error:
             self.session_ended = True
             raise Unauthorized("the session has ended") from error
@@ -141,6 +147,30 @@ class Splunkd:
             failure = Unreachable(f"splunkd does not answer {path}: {error}")
             failure.timed_out = isinstance(error, socket.timeout)
             raise failure from error
+        except Exception as error:  # the library does not say what it raises, and nothing of it may cost an alert
+            # Not its text: http.client shows a header that it refuses, and one of them is the session key.
+            raise Unreachable(f"splunkd cannot be asked for {path}: {type(error).__name__}") from error
+        if len(body) > _ANSWER_MOST:
+            raise Unreachable(f"splunkd's answer to {path} is longer than {_ANSWER_MOST} bytes")
+        return body
+
+
+def _bounded(ask: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """The library's way to ask; it reads as long as bytes come, and an error as XML in whatever encoding that names. Here neither."""
+
+    def bounded(url: str, message: dict[str, Any], **options: Any) -> dict[str, Any]:
+        answer = ask(url, message, **options)
+        with answer["body"] as body:
+            # Of an error, the status is all that counts.
+            answer["body"] = io.BytesIO(body.read(_ANSWER_MOST + 1) if answer["status"] < 400 else b"")
+        return answer
+
+    return bounded
+
+
+def _quoted(text: str, *, safe: str = "") -> str:
+    # Half a character is quoted as it is: any replacement could be the name of something else.
+    return quote(text, safe=safe, errors="surrogatepass")
 
 
 def _of_status(status: int, path: str) -> SplunkdError:
