@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from build_tools import check, environment, package, suite
+from bench.goals import GROUPS
+from build_tools import bench, check, environment, fuzz, mutation, package, suite
 from build_tools.project import ROOT, BuildError, run_openly
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 _INTERRUPTED = 130
 
@@ -20,6 +26,9 @@ commands:
            --keep leaves it running, with the setup page for your browser
   test     run the tests in every Python found of 3.7, 3.9 and 3.13, and once those in a browser (Chromium)
   check    linters, types, Python 3.7 syntax, and Splunk AppInspect under every tag
+  bench    measure speed and memory in Python 3.9 and 3.13, each number beside the floor that it is held against
+  mutate   change the core's code in small ways, and count how many of these changes its tests notice
+  fuzz     try hostile input of every kind, guided by coverage: 100,000 inputs in some minutes
 
 examples:
   python3 build.py
@@ -51,11 +60,39 @@ examples:
   python3 build.py test --python 3.9 -k outbox -x     tests with this word, to the first failure
   python3 build.py test tests/test_build.py -n 0      one file, one test after another
   python3 build.py test tests/browser                 the browser only; its screenshots are in .screens/
+  python3 build.py test --crash 1000 --python 3.9     the crash tests only, as docs/durability.md reports them
   python3 build.py test -- --lf                       those that failed last time
 
 The tests in a browser need Chromium or Chrome on the PATH. On Debian and Ubuntu, root gets the package chromium by
 apt-get. Where there is none, all other tests run, and that these did not counts as a failure.
 """
+
+_MUTATE = f"""\
+Changes a module's code in one small way after another (with Cosmic Ray, in a copy of its own) and runs the tests that
+belong to it each time: a change that no test notices is one that nobody would notice. Writes figures and survivors into
+docs/mutation.md. All modules together take about an hour on one core.
+Modules: {", ".join(mutation.TESTS)}.
+Exit code: 0 at least {mutation.LEAST} % of each module's mutants were killed, 1 not so, 130 interrupted."""
+
+_BENCH = """\
+Measures speed and memory, each number as a ratio to its floor: a small script in bench/floors/ that does nothing else.
+Both run in turns, so that what slows the machine slows both. The table shows medians and, in brackets, quartiles; the
+goals are those of the design, and a goal that is not reached is no failure. Takes half an hour, and wants a machine
+that does nothing else; with --quick about a minute.
+Exit code: 0 everything was measured, 1 not so, 130 interrupted."""
+
+_BENCH_EXAMPLES = """\
+examples:
+  python3 build.py bench --quick
+  python3 build.py bench --python 3.9 --only action --only direct
+  python3 build.py bench --json before.json
+"""
+
+_FUZZ = """\
+Runs the targets of tests/fuzz under atheris: what comes from outside is made up, with the package's coverage as the
+guide, and a target calls the product with it and holds it to its promises (docs/fuzzing.md). Linux only.
+An input that breaks a promise is kept in tests/fuzz/corpus, where every test run replays it.
+Exit code: 0 nothing was found, 1 something was, 130 interrupted."""
 
 
 def main(arguments: list[str]) -> int:
@@ -81,15 +118,27 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(options: argparse.Namespace, rest: list[str]) -> int:
-    if options.command == "test":
-        return suite.run(options.python, rest)
-    if options.command == "check":
-        return check.run()
-    if options.command == "demo":
-        return _demo(keep=options.keep)
+    does: dict[str, Callable[[], int]] = {
+        "test": lambda: _test(options, rest),
+        "bench": lambda: bench.run(options.python, quick=options.quick, only=options.only, file=options.json),
+        "check": check.run,
+        "demo": lambda: _demo(keep=options.keep),
+        "mutate": lambda: mutation.run(options.modules),
+        "fuzz": lambda: fuzz.run(options.inputs, options.target, options.seed),
+    }
+    if options.command:
+        return does[options.command]()
     path = package.build(ROOT / "dist", splunkbase=options.splunkbase)
     print(path.relative_to(ROOT))
     return 0
+
+
+def _test(options: argparse.Namespace, rest: list[str]) -> int:
+    variables = {"PARAPET_SEED": str(options.seed)} if options.seed else {}
+    if options.crash:
+        variables["PARAPET_CRASH"] = str(options.crash)
+        rest = [*suite.CRASH, *rest]
+    return suite.run(options.python, rest, **variables)
 
 
 def _demo(*, keep: bool) -> int:
@@ -99,6 +148,12 @@ def _demo(*, keep: bool) -> int:
     return run_openly(
         [str(python), "-c", f"import sys; from build_tools.demo import main; sys.exit(main(keep={keep}))"]
     )
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 up is wanted, not {text!r}")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -120,10 +175,20 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave it running at the end until Ctrl-C, with the setup page for your browser",
     )
+    mutate = commands.add_parser("mutate", description=_MUTATE, formatter_class=raw, allow_abbrev=False)
+    mutate.add_argument("modules", nargs="*", metavar="module", help="change these only (default: all of them)")
+    fuzzing = commands.add_parser("fuzz", description=_FUZZ, formatter_class=raw, allow_abbrev=False)
+    fuzzing.add_argument(
+        "--inputs", type=_count, default=fuzz.INPUTS, metavar="N", help="how many in all (default: %(default)s)"
+    )
+    fuzzing.add_argument(
+        "--target", action="append", default=[], metavar="T", help="this target only; can be given more than once"
+    )
+    fuzzing.add_argument("--seed", type=_count, default=1, metavar="S", help="another seed, other inputs (default: 1)")
     commands.add_parser("check", description="Exits with 0 only if every tool is content.", allow_abbrev=False)
     test = commands.add_parser(
         "test",
-        usage="build.py test [--python 3.X] [file or folder ...] [-- pytest's options]",
+        usage="build.py test [--python 3.X] [--crash N] [--seed S] [file or folder ...] [-- pytest's options]",
         description=_TEST,
         epilog=_TEST_EXAMPLES,
         formatter_class=raw,
@@ -137,4 +202,45 @@ def _parser() -> argparse.ArgumentParser:
         help="run in this Python only, and not in the browser; can be given more than once "
         "(default: each of 3.7, 3.9, 3.13 that is found, and the browser)",
     )
+    test.add_argument(
+        "--crash",
+        type=_count,
+        metavar="N",
+        help="run the crash tests only: N processes killed, N runs of the outbox's model, a power cut after every call",
+    )
+    test.add_argument("--seed", type=_count, metavar="S", help="draw as the run did that printed PARAPET_SEED=S")
+    _add_bench(commands)
     return parser
+
+
+def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "bench",
+        description=_BENCH,
+        epilog=_BENCH_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--quick", action="store_true", help="few pairs and small loads")
+    parser.add_argument(
+        "--python",
+        action="append",
+        default=[],
+        metavar="3.X",
+        help="measure in this Python; can be given more than once",
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        choices=GROUPS,
+        metavar="GROUP",
+        help="only these: " + ", ".join(GROUPS) + "; can be given more than once",
+    )
+    parser.add_argument(
+        "--json",
+        type=Path,
+        default=bench.DEFAULT,
+        metavar="FILE",
+        help="where the JSON goes (default: dist/bench.json)",
+    )

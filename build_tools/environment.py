@@ -21,6 +21,7 @@ SUPPORTED = ("3.7", "3.9", "3.13")
 _BIN = "Scripts" if os.name == "nt" else "bin"
 # mypy 1.4.1, AppInspect and Playwright run on all of these; on 3.11 mypy comes compiled and takes a tenth of the time.
 _NEWER = ("3.11", "3.10", "3.9", "3.12", "3.13")
+_FUZZ = "3.13"
 
 
 def running() -> str:
@@ -65,6 +66,24 @@ def for_tools() -> Path:
         BuildError: there is no Python from 3.9 to 3.13, or its packages could not be installed.
     """
     return _environment("tools", _need(_one_for("the tools")), ROOT / "requirements" / "tools.txt")
+
+
+def for_mutation() -> Path:
+    """Returns the Python of the environment with the tool that changes the code, to see whether the tests notice.
+
+    Raises:
+        BuildError: there is no Python from 3.9 to 3.13, or its packages could not be installed.
+    """
+    return _environment("mutation", _need(_one_for("the mutants")), ROOT / "requirements" / "mutation.txt")
+
+
+def for_fuzz() -> Path:
+    """Returns the Python of the environment with the fuzzer, for which there are wheels of few versions.
+
+    Raises:
+        BuildError: there is no Python 3.13, or its packages could not be installed.
+    """
+    return _environment("fuzz", _need(_FUZZ), ROOT / "requirements" / "fuzz.txt")
 
 
 def bare() -> Path:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -15,6 +15,7 @@ from build_tools import browser, environment, package
 from build_tools.project import ROOT, BuildError, run_openly
 
 BROWSER = "tests/browser"
+CRASH = ["tests/test_crash.py", "tests/outbox/test_power_loss.py", "tests/outbox/test_outbox_model.py"]
 
 # pytest's own code for "no test was selected", and its options whose value is an argument of its own.
 _NONE_SELECTED = 5
@@ -43,20 +44,22 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Run:
-    """One run of pytest: how the report calls it, its Python, and its arguments."""
+    """One run of pytest: how the report calls it, its Python, its arguments, and what is added to its environment."""
 
     name: str
     python: Path
     arguments: list[str]
+    variables: dict[str, str] = field(default_factory=dict)
 
 
-def run(versions: list[str], arguments: list[str]) -> int:
+def run(versions: list[str], arguments: list[str], **variables: str) -> int:
     """Runs the tests, prints a line for each Python, one for the browser, and the sum; returns 0 only if all passed.
 
     Args:
         versions: the Pythons to use, each of which must be there, and no browser unless the arguments name its tests;
             without any, those that are supported and found, and the browser.
         arguments: more arguments for pytest. Files and folders among them decide what runs at all.
+        variables: what is added to the environment of the Pythons' tests.
 
     Raises:
         BuildError: the package or an environment for a Python could not be made.
@@ -64,7 +67,7 @@ def run(versions: list[str], arguments: list[str]) -> int:
     outside, inside = divide(arguments, browser_too=not versions)
     found = versions or [version for version in environment.SUPPORTED if environment.interpreter(version)]
     chosen = (found or [environment.running()]) if outside is not None else []
-    runs = [_Run(f"Python {version}", environment.for_tests(version), outside or []) for version in chosen]
+    runs = [_Run(f"Python {version}", environment.for_tests(version), outside or [], variables) for version in chosen]
     missing: dict[str, Outcome] = {}
     if inside is not None:
         try:
@@ -155,7 +158,7 @@ def forgive_empty(outcomes: dict[str, Outcome]) -> dict[str, Outcome]:
 def _pytest(each: _Run, spl: Path, report: Path) -> Outcome:
     """Runs pytest on two cores unless the arguments say otherwise (of an option given twice it takes the last)."""
     command = [str(each.python), "-m", "pytest", "-n", "2", *each.arguments, f"--junitxml={report}"]
-    return read(report, run_openly(command, PARAPET_SPL=str(spl)))
+    return read(report, run_openly(command, PARAPET_SPL=str(spl), **each.variables))
 
 
 def read(report: Path, code: int) -> Outcome:

@@ -13,7 +13,7 @@ import pytest
 from parapet import chores, entry, matters, modaction, notable, severity
 from parapet.settings import Delivery
 
-from bench import capacity
+from bench import capacity, place
 from tests.conf import APP, CONFS, META
 from tests.doc_pages import PAGES, bare, read, table
 from tests.spl import pipeline, shipped, sources
@@ -232,7 +232,7 @@ def test_what_an_alert_takes_in_the_outbox_is_still_about_what_the_page_says(tmp
         (alert,) = scene.outbox.glob("new/*.alert")
         told = int(row("docs/capacity.md", "alert", "one row")[1].replace(",", "").split()[0])
         assert abs(alert.stat().st_size - told) < told / 10
-        assert entry.parse_header(alert.read_bytes()).alert.row == capacity.row(0)
+        assert entry.parse_header(alert.read_bytes()).alert.row == place.row(0)
 
 
 def test_the_measurement_runs(monkeypatch, capsys):

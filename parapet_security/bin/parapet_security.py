@@ -9,4 +9,4 @@ sys.path.insert(1, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 from parapet import app, capture
 
 if __name__ == "__main__":
-    sys.exit(app.run(lambda: capture.main(sys.argv, getattr(sys.stdin, "buffer", None), sys.stderr, os.environ)))
+    app.end(app.run(lambda: capture.main(sys.argv, getattr(sys.stdin, "buffer", None), sys.stderr, os.environ)))

@@ -8,10 +8,11 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from parapet.backoff import RETRY_AFTER_MAX_S, retry_after_s, slow_s, wait_s
+from parapet.backoff import retry_after_s, slow_s, wait_s
 
 NOW = 784111777.0  # Sun, 06 Nov 1994 08:49:37 GMT, the moment of RFC 9110's examples
 MOST = 0.9999999
+HOUR_S = 3600
 
 
 @pytest.fixture(params=["UTC", "America/New_York", "<+0530>-5:30"])
@@ -51,9 +52,9 @@ def test_the_slow_pace_differs_by_a_tenth():
         ("7", 7),
         (" 120 ", 120),
         ("3600", 3600),
-        ("3601", RETRY_AFTER_MAX_S),
-        ("31536000", RETRY_AFTER_MAX_S),
-        ("9" * 1000, RETRY_AFTER_MAX_S),
+        ("3601", HOUR_S),
+        ("31536000", HOUR_S),
+        ("9" * 1000, HOUR_S),
         ("0" * 20 + "5", 5),
     ],
 )
@@ -81,8 +82,8 @@ def test_a_date_in_each_of_the_three_formats_is_a_moment_in_gmt(zone, value):
     [
         ("Sun, 06 Nov 1994 08:49:36 GMT", 0),
         ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
-        ("Sun, 06 Nov 1994 10:49:37 GMT", RETRY_AFTER_MAX_S),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", RETRY_AFTER_MAX_S),
+        ("Sun, 06 Nov 1994 10:49:37 GMT", HOUR_S),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", HOUR_S),
     ],
 )
 def test_a_date_in_the_past_is_now_and_one_far_ahead_an_hour(value, expected):
@@ -119,4 +120,4 @@ def test_anything_else_is_as_if_it_were_not_there(value):
 def test_any_header_gives_at_most_an_hour(value, now_s):
     """Never an error, whatever a server sends."""
     found = retry_after_s(value, now_s=now_s)
-    assert found is None or 0 <= found <= RETRY_AFTER_MAX_S
+    assert found is None or 0 <= found <= HOUR_S

@@ -116,6 +116,22 @@ def test_the_limit_counts_bytes_and_not_characters():
     assert max(len(batch.body) for batch in batches([{"a": "x" * 40}] * 90, emoji, 4000)) <= 4000
 
 
+@pytest.mark.parametrize("row", [{}, {"a": "x"}, {"a": "xx"}], ids=str)
+def test_what_stands_between_rows_counts_too(row):
+    """A thousand short rows have a thousand commas."""
+    found = batches([row] * 3000, HEAD, 6000)
+    assert len(found) > 1
+    assert all(batch.rows for batch in found)
+    assert max(len(batch.body) for batch in found) <= 6000
+
+
+def test_a_batch_is_cut_where_the_next_row_does_not_fit_any_more():
+    """To the byte: head, envelope, and each row with its comma."""
+    for spare, expected in ((0, 3), (-1, 2)):
+        cutter = message.Cutter(FIRING, HEAD, iter([{"a": "x"}] * 9), EVERY_FIELD, offset=0, index=0)
+        assert len(cutter.cut(cutter._overhead + 3 * len(b'{"a":"x"},') + spare)) == expected
+
+
 def test_a_batch_that_is_cut_anew_is_not_the_last_any_more():
     """All rows were read already; a 413 leaves some of them for the next body."""
     cutter = message.Cutter(FIRING, HEAD, iter([{"a": "x" * 300}] * 4), EVERY_FIELD, offset=0, index=0)

@@ -112,6 +112,7 @@ def test_fields_that_are_missing_are_unknown():
         b"[" * 100000 + b"\n",
         b"1" * 5000 + b"\n",
         b"{}\n",
+        LINE.replace(b'"v":1,', b""),
         changed(LINE, v=0),
         changed(LINE, v="1"),
         changed(LINE, v=True),
@@ -127,7 +128,7 @@ def test_fields_that_are_missing_are_unknown():
         header_with(row={"a": ["b", 1]}),
         header_with(row={"a": None}),
     ],
-    ids=range(26),
+    ids=range(27),
 )
 def test_a_header_that_is_not_in_the_format_is_broken(line):
     """One sort of error, whatever is in the file."""
@@ -140,6 +141,17 @@ def test_a_number_that_cannot_be_is_zero(value):
     """A year beyond the calendar would stop the delivery."""
     assert entry.parse_header(changed(LINE, captured_ms=value)).captured_ms == 0
     assert entry.parse_state(FIXED + changed(LAST, not_before_ms=value)).not_before_ms == 0
+
+
+@pytest.mark.parametrize(("value", "counts"), [(0, 0), (1, 1), (10**14, 10**14), (10**14 + 1, 0)])
+def test_the_largest_number_is_in_the_year_5138(value, counts):
+    """No time of ours is later, and a calendar of four digits still has it."""
+    assert entry.parse_header(changed(LINE, captured_ms=value)).captured_ms == counts
+
+
+def test_a_header_may_have_256_mebibytes():
+    """Far more than Splunk lets a row have; what goes on longer without a newline is no header."""
+    assert entry.HEADER_MAX_BYTES == 268435456
 
 
 @pytest.mark.parametrize("torn", [b'{"limit":10', b'{"limit":1048576,"attempts":1}{"limi', b"\0\0\0\0"])
@@ -168,6 +180,12 @@ def test_a_state_without_a_whole_first_line_is_none(length):
 def test_what_is_no_state_is_none(data):
     """It is made anew."""
     assert entry.parse_state(data) is None
+
+
+def test_the_first_line_is_no_progress():
+    """Whatever keys a later version puts there: without a line of progress nothing was tried."""
+    assert entry.parse_state(changed(FIXED, limit=524288, rows=7)) is None
+    assert entry.parse_state(changed(FIXED, limit=524288, rows=7) + FIRST).rows == 0
 
 
 @given(st.binary(max_size=200) | st.integers(0, len(ROWS)).map(lambda place: ROWS[:place] + b"\n"))

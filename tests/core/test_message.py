@@ -101,6 +101,18 @@ def test_a_count_that_is_none_is_taken_from_the_rows(count):
     assert head(alert({"result_count": count}), row_count=3)["result_count"] == 3
 
 
+@pytest.mark.parametrize(("digits", "expected"), [(1, 9), (15, 999999999999999), (16, 3)])
+def test_a_count_has_fifteen_digits_at_most(digits, expected):
+    """Every reader of JSON keeps those exactly."""
+    assert head(alert({"result_count": "9" * digits}), row_count=3)["result_count"] == expected
+
+
+def test_a_body_counts_the_rows_that_it_holds():
+    """None, where the firing had none."""
+    assert message.single(FIRING, head(alert()), {"a": "1"}, EVERY_FIELD).rows == 1
+    assert message.single(FIRING, head(alert()), {}, EVERY_FIELD).rows == 0
+
+
 def test_a_count_of_zero_is_a_count():
     """Told by the firing, or by Splunk's REST interface."""
     assert head(alert({"result_count": "0"}), row_count=3)["result_count"] == 0

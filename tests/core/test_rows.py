@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
+import re
 import tracemalloc
 import zlib
 
@@ -86,7 +88,28 @@ def test_a_companion_column_holds_the_values(encoded, expected):
     assert rows.decode_multivalue(encoded) == expected
 
 
-@pytest.mark.parametrize("encoded", ["", "$", "a", "a;b", "$a", "a$", "x$$y", "$a$$", "junk$a$$b$", "$a$ $$b$"])
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        "",
+        "$",
+        "a",
+        "a;b",
+        "$a",
+        "a$",
+        "x$$y",
+        "$a$$",
+        "junk$a$$b$",
+        "$a$ $$b$",
+        "$a$x$b$$c$",
+        "$abc",
+        "abc$",
+        "#ab$",
+        "$ab#",
+        "~ab$",
+        "$ab~",
+    ],
+)
 def test_a_companion_that_is_not_in_the_format_counts_for_nothing(encoded):
     """Then the field's own column does."""
     assert rows.decode_multivalue(encoded) == ""
@@ -130,7 +153,12 @@ def test_internal_fields_stay_here():
 def test_a_row_may_be_shorter_or_longer_than_the_header():
     """What is missing is empty, what is too much has no name."""
     assert read(gzip.compress(b"a,b\n1\n1,2,3\n")) == ([{"a": "1"}, {"a": "1", "b": "2"}], "")
-    assert read(gzip.compress(b"a,b,__mv_a\n1,2\n")) == ([{"a": "1", "b": "2"}], "")
+    assert read(gzip.compress(b"a,b,__mv_a\n1,2\n1\n")) == ([{"a": "1", "b": "2"}, {"a": "1"}], "")
+
+
+def test_a_companion_may_stand_before_its_field():
+    """In the first column, too."""
+    assert read(results([["__mv_a", "a", "b"], ["$1$;$2$", "1 2", "$x$"]])) == ([{"a": ["1", "2"], "b": "$x$"}], "")
 
 
 def test_a_name_that_is_there_twice_has_one_value():
@@ -200,6 +228,50 @@ def test_what_gives_not_even_a_header_is_unreadable(data):
     assert stream.closed
 
 
+def test_a_file_without_a_header_is_said_to_be_empty():
+    """There is no other word for it; a file that breaks has the reason of the break."""
+    with pytest.raises(RowsUnreadable, match=r"cannot be read: it is empty$"):
+        rows.Rows(io.BytesIO(gzip.compress(b"")))
+    with pytest.raises(RowsUnreadable, match="cannot be read: Not a gzipped file"):
+        rows.Rows(io.BytesIO(b"a,b\n1,2\n"))
+
+
+@given(st.lists(st.sampled_from([b"a", b"aa", b"aaaa", b"\n", b"\r", b"\r\n"]), max_size=12), st.integers(1, 5))
+def test_a_line_that_does_not_end_is_where_the_file_breaks(pieces, size):
+    """Wherever the last line end was: in this piece of the file, or many pieces ago."""
+    data, place, most = b"".join(pieces), 0, 4
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rows, "_VALUE_MOST", most)
+        stream = rows._Unpacked(fileobj=io.BytesIO(gzip.compress(data)))
+        while place < len(data):
+            open_line = re.split(b"[\r\n]", data[: place + size])[-1]
+            if len(open_line) > most:
+                with pytest.raises(csv.Error, match="a line is longer than 4 bytes"):
+                    stream.read1(size)
+                return
+            assert stream.read1(size) == data[place : place + size]
+            place += size
+        assert stream.read1(size) == b""
+
+
+def test_a_small_file_that_unpacks_to_one_huge_line_gives_the_rows_before_it(monkeypatch):
+    """A thousand times as much of one letter fits into it."""
+    monkeypatch.setattr(rows, "_VALUE_MOST", 100000)
+    found, broken = read(gzip.compress(b"a\n1\n" + b"x" * 200000))
+    assert found == [{"a": "1"}]
+    assert "a line is longer than 100000 bytes" in broken
+
+
+def test_unpacked_bytes_come_as_many_at_a_time_as_there_are():
+    """Where nobody says how many."""
+    assert rows._Unpacked(fileobj=io.BytesIO(gzip.compress(b"a,b\n1,2\n"))).read1() == b"a,b\n1,2\n"
+
+
+def test_a_value_may_have_64_mebibytes():
+    """Python's own limit is 128 KiB; without any, one value could fill the memory."""
+    assert csv.field_size_limit() == 67108864
+
+
 def test_rows_are_not_held_in_memory():
     """The memory for a file of a hundred thousand rows is that of a few."""
     data = gzip.compress(b"a,b\n" + b"some value,another value\n" * 100000)
@@ -245,6 +317,41 @@ def test_wildcards_select_fields(fields, exclude, expected):
     """`_time` and `_raw` like any other; internal fields by none."""
     select = rows.selector(fields, exclude)
     assert [name for name in NAMES if select(name)] == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "matches"),
+    [
+        ("a*b*b", "acb", False),
+        ("a*b*b", "acbcb", True),
+        ("abc*c", "abc", False),
+        ("abc*c", "abcc", True),
+        ("ab*bc", "abc", False),
+        ("a*b*c*d", "a-b-d", False),
+        ("a*b*c*d", "a-c-d", False),
+        ("a*c*b*d", "a-b-c-d", False),
+        ("a*b*c*d", "abcd", True),
+        ("a*b*b*c", "a-b-c", False),
+        ("a*b*b*c", "a--b-c", False),
+        ("a*b*b*c", "a---b-c", False),
+        ("a*b*b*c", "a-bb-c", True),
+        ("*bb*bb*", "xxbbbxx", False),
+        ("*bb*bb*", "xxbbbbxx", True),
+        ("*bb*bb*", "bbxbb", True),
+        ("a*b*bbb", "a-bbbb", True),
+        ("a*b*bbb", "a--bbb", False),
+    ],
+)
+def test_pieces_of_a_wildcard_stand_in_their_order_and_share_no_character(pattern, name, matches):
+    """Each takes the first place that is left."""
+    assert rows.selector(pattern, "")(name) is matches
+
+
+@pytest.mark.parametrize("name", ["EventCode", "1st", "-x", "{}.id", "zone", "Straße"])
+def test_a_field_that_starts_with_any_other_character_is_public(name):
+    """Before the underscore in the alphabet, or behind it."""
+    assert rows.is_public(name)
+    assert read(results([[name], ["1"]])) == ([{name: "1"}], "")
 
 
 def test_no_wildcard_can_hang():

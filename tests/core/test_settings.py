@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import FrozenInstanceError
+
 import pytest
 from parapet import settings
 from parapet.alert import DEFAULTS, TOKEN_PARAMS, USER_PARAMS
-from parapet.settings import NUMBERS, Delivery, delivery_from
+from parapet.settings import NUMBERS, Delivery, Settings, Tenant, delivery_from
 from parapet.severity import DEFAULT_MAP
 
 from tests.conf import CONFS, SPECS
@@ -43,6 +45,34 @@ def test_a_range_is_the_described_one(name):
     assert (entry.high is None) == (name in OPEN_ENDED)
     assert name in OPEN_ENDED or rule.high == entry.high
     assert getattr(Delivery(), name) == rule.default
+
+
+@pytest.mark.parametrize(("name", "most"), [("outbox_max_bytes", 999999999999999), ("retry_dead", 9999999999)])
+def test_a_range_without_an_end_goes_as_far_as_a_number_can_be_written(name, most):
+    """Fifteen digits of bytes, and ten of seconds: three centuries."""
+    delivery, wrong = delivery_from({name: str(most)})
+    assert (getattr(delivery, name), wrong) == (most, [])
+    assert f"to {most} " in problems(**{name: str(most + 1)})[0]
+
+
+@pytest.mark.parametrize("found", [Delivery(), Tenant("main"), Settings()], ids=lambda found: type(found).__name__)
+def test_what_is_configured_cannot_be_changed_by_those_who_read_it(found):
+    """Several threads share it; another configuration is another object."""
+    for name in found.__dict__:
+        with pytest.raises(FrozenInstanceError):
+            setattr(found, name, None)
+
+
+def test_a_long_value_is_shown_by_its_first_sixty_characters():
+    """The line stays a line, and says enough to find the place."""
+    assert f"(got '{'x' * 60}')" in problems(workers="x" * 61)[0]
+    assert f"(got '{'x' * 60}')" in problems(workers="x" * 60)[0]
+
+
+def test_a_path_keeps_its_case_and_a_users_name_too():
+    """Only a log level is a word of ours."""
+    stanza = {"ca_file": "/etc/Certs/Proxy.pem", "proxy_username": "Me", "proxy_url": "http://p:1"}
+    assert delivery_from(stanza) == (Delivery(**stanza), [])
 
 
 def test_parameters_of_code_and_conf_are_the_same():

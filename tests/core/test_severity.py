@@ -137,6 +137,7 @@ def test_what_no_map_knows_is_named(row, alert_severity, expected):
         ("=high", {}, ["=high"]),
         ("a=", {}, ["a="]),
         ("a=urgent, b=low", {"b": "low"}, ["a=urgent"]),
+        ("a=high, , b=low", {"a": "high", "b": "low"}, []),
     ],
 )
 def test_a_map_is_pairs_and_says_which_cannot_be_used(text, pairs, wrong):

@@ -37,8 +37,9 @@ def test_a_webhook_url_is_https_and_ends_in_its_tenant(url):
         ("http://webhook-us.parapetsecurity.com/webhook/x", "must start with https://"),
         ("http://localhost.example.com/webhook/x", "must start with https://"),
         ("http://10.0.0.1/webhook/x", "must start with https://"),
-        ("ftp://127.0.0.1/webhook/x", "must start with https://"),
-        ("webhook-us.parapetsecurity.com/webhook/x", "must start with https://"),
+        ("ftp://127.0.0.1/webhook/x", "must start with https:// (got 'ftp')"),
+        ("wss://127.0.0.1/webhook/x", "must start with https:// (got 'wss')"),
+        ("acme.example.com/webhook/x", "must start with https:// (got 'acme.example.com/webhook/x')"),
         ("https:///webhook/x", "must name a host"),
         ("https://:443/webhook/x", "must name a host"),
         ("https://me:pw@host/webhook/x", "must hold no user name or password"),
@@ -47,8 +48,8 @@ def test_a_webhook_url_is_https_and_ends_in_its_tenant(url):
         (URL + "?a=b", "must end after the tenant id"),
         (URL + "?", "must end after the tenant id"),
         (URL + "#x", "must end after the tenant id"),
-        ("https://host", "must end in /webhook/"),
-        ("https://host/", "must end in /webhook/"),
+        ("https://host", "must end in /webhook/ and the tenant id (got 'no path')"),
+        ("https://host/", "must end in /webhook/ and the tenant id (got '/')"),
         ("https://host/webhook", "must end in /webhook/"),
         ("https://host/webhook/", "must end in /webhook/"),
         ("https://host/webhooks/x", "must end in /webhook/"),
@@ -66,6 +67,12 @@ def test_a_webhook_url_is_https_and_ends_in_its_tenant(url):
 def test_a_webhook_url_that_cannot_be_used_is_explained(url, said):
     """In words that follow the setting's name."""
     assert [text for text in check_url(url) if said in text]
+
+
+def test_a_host_that_cannot_be_is_shown_and_one_that_is_missing_is_not():
+    """An empty pair of quotes explains nothing."""
+    assert check_url("https:///webhook/x") == ["must name a host"]
+    assert check_url("https://ho!st/webhook/x") == ["must name a host (got 'ho!st')"]
 
 
 def test_a_url_has_all_its_problems_said_at_once():
@@ -171,6 +178,14 @@ def test_a_name_that_no_tenant_has_is_explained(name):
     assert tenant.fault == wrong[-1]
     assert "1 to 64 of a-z, 0-9, _ and -" in tenant.fault
     assert tenant.token is None
+
+
+def test_a_name_that_no_tenant_has_is_the_fault_whatever_else_is_wrong():
+    """An unknown key beside it is said too, and stops nothing by itself."""
+    tenant, wrong = tenant_from("Main", {"webhook_url": URL, "colour": "red"}, TOKEN)
+    assert len(wrong) == 2
+    assert tenant == settings.Tenant("Main", "", None, disabled=False, fault=wrong[1])
+    assert "a tenant's name is" in tenant.fault
 
 
 @pytest.mark.parametrize("name", ["main", "0", "a-b_c", "a" * 64])

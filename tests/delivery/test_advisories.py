@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
+import json
+import re
 import ssl
 import subprocess
 import sys
 from pathlib import Path
 
+import idna
 import pytest
 import requests
+import requests.utils
+import urllib3.connectionpool
 import urllib3.response
+from parapet import alert
 from parapet import webhook as module
 
 from tests.delivery.client import QUICK, client
+from tests.doc_pages import table
 from tests.standins.proxy import Proxy
 from tests.standins.tenant import Answer, Mode, Tenant
 
+# What docs/security.md says of each, in one test or more: a test's first line names the advisories that it is about.
+ADVISORY = re.compile(r"CVE-\d{4}-\d+")
 BIN = Path(module.__file__).resolve().parent
 PEAK = """
 import resource, sys
@@ -83,13 +93,14 @@ def test_redirect_resolution_is_never_reached(tenant, certs, monkeypatch, throug
 
 @pytest.mark.parametrize("status", [200, 302, 500])
 def test_nothing_of_an_answer_is_unpacked(tenant, monkeypatch, status):
-    """CVE-2025-66418, CVE-2025-66471, CVE-2026-21441: there is no decoder to feed."""
+    """CVE-2025-66418, CVE-2025-66471, CVE-2026-21441, CVE-2026-44432, CVE-2026-97688: there is no decoder to feed."""
     monkeypatch.setattr(urllib3.response.HTTPResponse, "_decode", refuse_decoding)
     tenant.script(
         Answer(status, headers={"Location": tenant.url}, mode=Mode.GZIP_BOMB),
         Answer(status, headers={"Location": tenant.url, "Content-Encoding": "gzip"}, body=b"\x1f\x8b" + b"x" * 100),
     )
-    with client(tenant.ca_file, **QUICK) as post:
+    # The bomb takes its time to be made.
+    with client(tenant.ca_file, connect_timeout=10, read_timeout=10) as post:
         assert [post(tenant.url).status for _ in range(3)] == [status, status, 200]
     assert tenant.requests[0].headers["accept-encoding"] == "identity"
 
@@ -100,10 +111,10 @@ def refuse_decoding(self, data, decode_content, flush_decoder):
     return data
 
 
-@pytest.mark.parametrize("mode", [Mode.GZIP_BOMB, Mode.ENDLESS_BODY, Mode.HUGE_BODY])
+@pytest.mark.parametrize("mode", [Mode.GZIP_BOMB, Mode.ENDLESS_BODY, Mode.ENDLESS_CHUNK_LINE, Mode.HUGE_BODY])
 @pytest.mark.parametrize("status", [200, 302])
 def test_memory_does_not_follow_the_answer(tenant, mode, status):
-    """A second answer without end costs no more memory than the first ordinary one."""
+    """CVE-2026-97689, CVE-2025-66471: a second answer without end costs no more memory than the first ordinary one."""
     pytest.importorskip("resource")
     tenant.script(Answer(), Answer(status, headers={"Location": tenant.url}, mode=mode))
     root = str(Path(__file__).resolve().parents[2])
@@ -130,3 +141,88 @@ def test_context_verifies(tenant, monkeypatch):
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     assert len(context.get_ca_certs()) == 1
+
+
+def refuse(what):
+    """A function that must not be called."""
+
+    def called(*_args, **_kwargs):
+        raise AssertionError(what)
+
+    return called
+
+
+def test_pools_follow_no_redirect_and_retry_nothing(tenant, monkeypatch):
+    """CVE-2025-50181 is about a pool whose `retries` say one thing and whose `redirect` another: here both are off, for each request."""
+    asked = []
+    real = urllib3.connectionpool.HTTPConnectionPool.urlopen
+
+    def urlopen(self, *args, **kwargs):
+        asked.append((kwargs["redirect"], kwargs["retries"].total, kwargs["decode_content"], kwargs["preload_content"]))
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(urllib3.connectionpool.HTTPConnectionPool, "urlopen", urlopen)
+    tenant.script(Answer(302, headers={"Location": tenant.url}))
+    with client(tenant.ca_file, **QUICK) as post:
+        assert [post(tenant.url).status, post(tenant.url).status] == [302, 200]
+    assert asked == [(False, 0, False, False)] * 2
+
+
+def test_nothing_is_taken_out_of_a_zip_file(tenant, monkeypatch):
+    """CVE-2026-25645: `extract_zipped_paths` is what requests would look for its bundle with."""
+    for place in (requests.utils, requests.adapters):
+        monkeypatch.setattr(place, "extract_zipped_paths", refuse("a bundle is looked for in a zip file"))
+    with client(tenant.ca_file, **QUICK) as post:
+        assert post(tenant.url).status == 200
+    with client(**QUICK) as post:
+        assert post(tenant.url).error == "certificate"
+
+
+@pytest.mark.parametrize("mode", [Mode.PLAIN, Mode.BROKEN_CHUNK, Mode.ENDLESS_CHUNK_LINE])
+def test_streaming_interface_of_urllib3_is_not_used(tenant, monkeypatch, mode):
+    """CVE-2026-97689, CVE-2026-44432, CVE-2026-97688: chunks are read by the standard library, which limits their length lines."""
+    for name in ("stream", "read_chunked", "_update_chunk_length"):
+        monkeypatch.setattr(urllib3.response.HTTPResponse, name, refuse(name + " is used"))
+    tenant.script(Answer(mode=mode), Answer(503, mode=mode))
+    with client(tenant.ca_file, **QUICK) as post:
+        assert [post(tenant.url, budget_s=20).status for _ in range(3)] == [200, 503, 200]
+
+
+@pytest.mark.parametrize("tls", [True, False], ids=["https", "http"])
+@pytest.mark.parametrize("name", ["unknown_ca", "other_host", "expired", "self_signed"])
+def test_proxy_over_tls_is_never_taken_unverified(certs, name, tls):
+    """CVE-2026-97687: whatever the tenant's own settings are, forwarded or through a tunnel."""
+    with Tenant(certs, tls=tls) as target, Tenant(certs) as proxy:
+        proxy.use(getattr(certs, name))
+        proxy_url = proxy.url.replace("/webhook/acme", "")
+        with client(certs.ca_file, "a password", proxy_url=proxy_url, proxy_username="kim", **QUICK) as post:
+            assert post(target.url).error == "certificate"
+        assert proxy.requests == []
+        assert target.connections == 0
+
+
+def test_no_host_name_of_an_alert_is_encoded(tenant, monkeypatch):
+    """CVE-2026-45409 needs a long host name from outside; those are configured, and an alert's are not read."""
+    monkeypatch.setattr(idna, "encode", refuse("a host name is encoded"))
+    monkeypatch.setattr(idna.core, "encode", refuse("a host name is encoded"))
+    with client(tenant.ca_file, **QUICK) as post:
+        assert post(tenant.url).status == 200
+    host = "\u00e4" * 60 + ".example"
+    url = f"https://{host}/webhook/acme"
+    chosen = {"param.webhook_url": url, "webhook_url": url, "param.token": "pst_" + "x" * 9}
+    document = {
+        "configuration": chosen,
+        "result": {},
+        "sid": "1",
+        "search_name": "x",
+        "server_uri": url,
+    }
+    parsed, _ = alert.parse(json.dumps(document).encode())
+    assert host not in repr(parsed)
+
+
+def test_each_advisory_of_the_documentation_has_a_test():
+    """Each row of docs/security.md that says that something is not reached; and no test is about one that is not told."""
+    tests = [found for name, found in globals().items() if name.startswith("test_")]
+    tested = {number for test in tests for number in ADVISORY.findall(inspect.getdoc(test))}
+    assert tested == {row[1] for row in table("docs/security.md", "package")}

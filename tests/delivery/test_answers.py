@@ -67,16 +67,6 @@ def test_no_answer_holds_the_tenant_and_the_body_goes_again_under_its_id(calm, m
     assert lines(calm, "tenant.released", "tenant=main")
 
 
-@pytest.mark.parametrize("mode", [Mode.CUT_BODY, Mode.BROKEN_CHUNK, Mode.GZIP_BOMB])
-def test_accepted_is_accepted_whatever_the_body_of_the_answer_is(calm, mode):
-    """Complete headers with 2xx: it is not sent again."""
-    name = f"accepted {mode.name}"
-    calm.tenant.script(Answer(202, mode=mode))
-    fire(calm, name)
-    wait_for_line(calm, "delivery.delivered", name)
-    assert len(sent(calm.tenant, name)) == 1
-
-
 @pytest.mark.parametrize("status", [400, 402, 405, 409, 410, 415, 422, 451])
 def test_body_that_is_refused_is_a_dead_letter_and_holds_nobody(shared, status):
     """It is kept and reported, and the next alert goes."""

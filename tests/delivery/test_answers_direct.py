@@ -100,19 +100,6 @@ def test_action_that_finds_it_mended_delivers_what_the_others_left(scene):
     assert hold(scene) == {}
 
 
-def test_action_ends_with_4_where_the_certificate_does_not_verify(scene, certs):
-    """Somebody has to mend it, and the entry waits for that."""
-    scene.tenant.use(certs.unknown_ca)
-    fired = fire(scene, "certificate")
-    assert fired.exit_code == 4, fired.stderr
-    assert "set ca_file" in fired.stderr
-    assert hold(scene)["kind"] == "slow"
-    assert scene.entries("dead") == scene.tenant.requests == []
-    scene.tenant.use(certs.server)
-    scene.start_forwarder()
-    scene.wait_until_empty()
-
-
 @pytest.mark.parametrize("status", [429, 503])
 def test_action_does_not_wait_longer_than_it_may(scene, status):
     """Retry-After lies beyond its deadline: 0, kept, a warning; the next action respects the hold, and so does a forwarder."""

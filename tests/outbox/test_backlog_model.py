@@ -21,7 +21,7 @@ class BacklogModel(RuleBasedStateMachine):
         super().__init__()
         self.backlog, self.time, self.count = Backlog(self.WORKERS), 0.0, 0
         self.unread, self.due, self.running, self.tenant = set(), {}, {}, {}
-        self.holds, self.blocked = {}, set()
+        self.holds, self.blocked, self.well = {}, set(), set()
 
     @rule(tenant=TENANTS, age=st.integers(0, 50))
     def find(self, tenant, age):
@@ -60,6 +60,7 @@ class BacklogModel(RuleBasedStateMachine):
         """One that was on its way is back."""
         pick = self.running.pop(data.draw(st.sampled_from(sorted(self.running))))
         if outcome == "accepted":
+            self.well.add(pick.tenant)
             ended = self.backlog.succeeded(pick, self.time)
             generation, _ = self.holds.get(pick.tenant, (None, None))
             assert (ended is not None) == (generation is not None and generation <= pick.generation)
@@ -108,11 +109,12 @@ class BacklogModel(RuleBasedStateMachine):
 
     def may_go(self):
         """What the promises allow to go at this moment, workers aside."""
-        at_once = self.WORKERS if len(self.backlog.lanes) < 2 else self.WORKERS - 1
+        alone = len(self.backlog.lanes) < 2
         found = set(self.unread)
         for name, due in self.due.items():
             tenant = self.tenant[name]
             running = sum(1 for other in self.running if self.tenant[other] == tenant)
+            at_once = self.WORKERS if alone else self.WORKERS - 1 if tenant in self.well else 1
             _, until = self.holds.get(tenant, (0, None))
             free = running < at_once if until is None else running == 0 and until <= self.time
             if due <= self.time and tenant not in self.blocked and free:

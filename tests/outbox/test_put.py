@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from parapet import disk
-from parapet.entry import parse_header
+from parapet.alert import firing_id
+from parapet.entry import Header, header_line, parse_header
 from parapet.errors import OutboxUnavailable
 from parapet.holder import Holder
-from parapet.outbox import Outbox
+from parapet.outbox import DEFAULT_MAX_BYTES, Outbox, digest
 
 from tests.outbox.conftest import TRIGGER, files, make_alert, put
 
@@ -63,6 +64,7 @@ def test_alert_is_one_file_with_the_trigger_time_and_id_in_its_name(outbox):
 def test_alert_is_on_disk_before_it_has_its_name(outbox, calls):
     """A power cut leaves all of it or nothing: the file's fsync, then the name, then the folder's fsync."""
     put(outbox, 999)
+    outbox.lock.is_free()
     del calls[:]
     name = put(outbox)
     steps = [(call, path) for call, path in calls if call in ("fsync", "link")]
@@ -82,6 +84,25 @@ def test_who_is_told_of_an_alert_is_told_before_anybody_can_see_it(outbox):
     assert told == [(name, [])]
     outbox.put(make_alert(), results_path="", captured_ms=1, announce=announce)
     assert len(told) == 1
+
+
+def test_folders_that_another_process_is_making_are_made_durable_by_whoever_relies_on_them(outbox, calls):
+    """That one has not come to its fsync; an alert in a folder that a power cut takes away is lost."""
+    for folder in ("requests", "holds", "dead", "pending", "new"):
+        Path(outbox.path(folder, "")).mkdir(parents=True)
+    put(outbox)
+    assert {"outbox", "parapet_security", "lib"} <= {path for call, path in calls if call == "fsync"}
+    outbox.lock.is_free()
+    del calls[:]
+    put(outbox, 1)
+    assert [path for call, path in calls if call == "fsync"][1:] == ["new"]
+
+
+def test_folder_that_a_power_cut_took_comes_back_with_the_next_alert(outbox):
+    """That `new/` is there does not say that the others are."""
+    Path(outbox.path("new", "")).mkdir(parents=True)
+    put(outbox)
+    assert sorted(path.name for path in Path(outbox.root).iterdir()) == ["dead", "holds", "new", "pending", "requests"]
 
 
 def test_put_asks_as_much_of_the_system_whatever_waits(outbox, calls):
@@ -220,6 +241,40 @@ def test_full_outbox_refuses_new_alerts(outbox, holder, held, most, fits):
     assert len(names(outbox.path("new", ""))) == int(fits)
 
 
+def test_alert_that_just_fits_is_stored(outbox, holder, tmp_path, monkeypatch):
+    """To the byte, of the outbox and of the file system; the results file that comes along counts."""
+    results = tmp_path / "results.csv.gz"
+    results.write_bytes(b"x" * 1000)
+    for number, (path, rows) in enumerate([("", 0), (str(results), 1000)]):
+        size = len(header_line(Header(make_alert(number), bool(rows), 1, ""))) + rows
+        holder.write_usage(2**30 - size + 1, 2**30, "forwarder")
+        with pytest.raises(OutboxUnavailable, match=f"{2**30 - size + 1} of {2**30} bytes; see outbox_max_bytes"):
+            outbox.put(make_alert(number), results_path=path, captured_ms=1)
+        holder.write_usage(2**30 - size, 2**30, "forwarder")
+        monkeypatch.setattr(disk, "free_bytes", lambda folder, size=size: 64 * 1024 * 1024 + size - 1)
+        with pytest.raises(OutboxUnavailable, match="67108864 must stay so"):
+            outbox.put(make_alert(number), results_path=path, captured_ms=1)
+        monkeypatch.setattr(disk, "free_bytes", lambda folder, size=size: 64 * 1024 * 1024 + size)
+        outbox.put(make_alert(number), results_path=path, captured_ms=1)
+    assert len(files(outbox)) == 2
+
+
+def test_usage_is_what_the_holder_told(outbox, holder):
+    """Bytes held, the most, and who it is."""
+    holder.write_usage(7, 9, "action")
+    assert outbox.usage() == (7, 9, "action")
+    (Path(outbox.root) / "usage").write_bytes(b'{"bytes": 7, "max": 9}')
+    assert outbox.usage() == (7, 9, "")
+
+
+def test_usage_is_four_kibibytes_at_most(outbox, holder):
+    """It is read with every alert; what is larger is not the holder's."""
+    for length, told in ((4096, 7), (4097, 0)):
+        start = b'{"bytes": 7, "max": 9, "role": "'
+        (Path(outbox.root) / "usage").write_bytes(start + b"x" * (length - len(start) - 2) + b'"}')
+        assert outbox.usage()[0] == told
+
+
 @pytest.mark.parametrize(
     "usage",
     [
@@ -238,7 +293,32 @@ def test_usage_that_cannot_be_read_refuses_nothing(outbox, usage):
     """It is told anew within a minute; until then an alert is not lost to it."""
     put(outbox, 999)
     (Path(outbox.root) / "usage").write_bytes(usage)
+    assert outbox.usage() == (0, DEFAULT_MAX_BYTES, "")
     put(outbox)
+
+
+def test_outbox_that_nobody_has_measured_may_hold_a_gibibyte(outbox):
+    """As outbox_max_bytes says where nobody changed it."""
+    assert outbox.usage() == (0, 1073741824, "")
+
+
+def test_id_of_a_firing_with_rows_can_be_told_without_the_outbox(outbox, tmp_path):
+    """An alert that is delivered from memory has the id that it would have had in the outbox."""
+    results = tmp_path / "results.csv.gz"
+    results.write_bytes(os.urandom(600000))
+    name = outbox.put(make_alert(send="all"), results_path=str(results), captured_ms=1)
+    assert name[14:] == firing_id(make_alert(send="all"), digest(str(results)))
+    bare = outbox.put(make_alert(send="all"), results_path="", captured_ms=1)
+    assert [digest(path) for path in ("", "/nowhere/results.csv.gz", str(tmp_path))] == ["", "", ""]
+    assert bare[14:] == firing_id(make_alert(send="all"), "")
+
+
+def test_request_is_an_empty_file_with_a_name(outbox, holder, calls):
+    """A power cut may lose it: an administrator sees that and asks again."""
+    outbox.ask("0" * 20, "retry")
+    assert files(outbox) == ["requests/" + "0" * 20 + ".retry"]
+    assert Path(outbox.path("requests", "0" * 20 + ".retry")).read_bytes() == b""
+    assert "fsync" not in [call for call, _ in calls]
 
 
 def test_nearly_full_file_system_refuses_new_alerts(outbox, monkeypatch, tmp_path):

@@ -130,6 +130,19 @@ def test_refusal_says_where_and_why_in_the_systems_words(outbox, monkeypatch):
     assert os.strerror(errno.ENOSPC) in str(caught.value)
 
 
+def test_refusal_without_the_systems_words_has_the_errors_own(outbox, monkeypatch):
+    """Some file systems bring an error that has no number."""
+    put(outbox, 999)
+
+    def write(*args):
+        raise OSError("the share went away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", write)
+        with pytest.raises(OutboxUnavailable, match="cannot be written: the share went away"):
+            put(outbox)
+
+
 def test_folders_that_a_crash_left_unfinished_are_made_whole(outbox, monkeypatch):
     """`new/` comes last: a process that dies while it makes the folders leaves work for the next one, not a broken outbox."""
     shim = FailingDisk(monkeypatch, errno.EIO)

@@ -16,6 +16,7 @@ from tests.standins.listener import Listener
 
 CONNECT_S = 10
 _LOOPBACK = ("localhost", "127.0.0.1")
+_CREDENTIALS = ("authorization", "proxy-authorization")
 _HOP_BY_HOP = ("connection", "keep-alive", "proxy-authorization", "proxy-connection")
 
 
@@ -26,6 +27,7 @@ class Seen:
         method, target: As sent.
         credentials: Whether a Proxy-Authorization came, right or wrong.
         header_names: The names of its headers in lower case, without their values.
+        rest: All else that came, as text: the request line, and the headers without the two that may hold a credential.
         status: What the proxy itself answered; None where it passed on another's answer, or none.
     """
 
@@ -35,6 +37,8 @@ class Seen:
         self.target = head.target
         self.header_names = sorted(name.lower() for name in head.headers)
         self.credentials = "proxy-authorization" in self.header_names
+        others = {name: value for name, value in head.headers.items() if name.lower() not in _CREDENTIALS}
+        self.rest = f"{head.method} {head.target} {others}"
         self.status = None
 
     def __repr__(self):

@@ -6,6 +6,7 @@ It must not decide when: `play` sends one answer on one connection.
 from __future__ import annotations
 
 import enum
+import functools
 import http
 import zlib
 
@@ -32,6 +33,7 @@ class Mode(enum.Enum):
     HALF_OPEN = "accepts the TCP connection and does nothing more, not even TLS"
     GARBAGE = "bytes that are not HTTP, then closes"
     CONTINUE = "100 Continue, unasked, then a whole answer"
+    ENDLESS_CHUNK_LINE = "a chunked body whose first length line never ends"
     BROKEN_CHUNK = "a chunked body whose second chunk line is no number, then closes"
 
 
@@ -168,10 +170,14 @@ def _huge_body(connection, answer, answered):
     return True
 
 
-def _gzip_bomb(connection, answer, answered):
+@functools.lru_cache(maxsize=1)
+def _bomb():
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    member = b"".join([packer.compress(bytes(16 * 1024 * 1024)), packer.flush()])
-    bomb = member * 64
+    return b"".join([packer.compress(bytes(16 * 1024 * 1024)), packer.flush()]) * 64
+
+
+def _gzip_bomb(connection, answer, answered):
+    bomb = _bomb()
     answered()
     connection.send(_head(answer, Content_Length=len(bomb), Content_Encoding="gzip") + bomb)
     return True
@@ -189,6 +195,13 @@ def _garbage(connection, _answer, _answered):
 def _continue(connection, answer, answered):
     connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
     return _plain(connection, answer, answered)
+
+
+def _endless_chunk_line(connection, answer, answered):
+    answered()
+    connection.send(_head(answer, Transfer_Encoding="chunked") + b"5;")
+    while True:
+        connection.send(_BLOCK.replace(b" ", b"x"))
 
 
 def _broken_chunk(connection, answer, answered):
@@ -212,5 +225,6 @@ _PLAYERS = {
     Mode.HALF_OPEN: _half_open,
     Mode.GARBAGE: _garbage,
     Mode.CONTINUE: _continue,
+    Mode.ENDLESS_CHUNK_LINE: _endless_chunk_line,
     Mode.BROKEN_CHUNK: _broken_chunk,
 }

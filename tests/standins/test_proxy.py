@@ -85,6 +85,18 @@ def test_credentials_are_asked_for_and_checked(tenant):
     assert "proxy-authorization" not in tenant.accepted[0].headers
 
 
+def test_all_but_the_credentials_can_be_looked_at(tenant):
+    """A secret in the wrong place would be found; the right one is kept nowhere."""
+    with Proxy("user", PASSWORD) as proxy:
+        post(tenant, with_password(proxy, PASSWORD))
+        (seen,) = [seen for seen in proxy.requests if seen.credentials]
+        assert str(tenant.port) in seen.rest
+        assert ("Content-Type" in seen.rest) == (seen.method == "POST")
+        assert "uthorization" not in seen.rest
+        assert "Basic" not in repr(vars(seen))
+        assert tenant.token not in repr(vars(seen))
+
+
 def test_a_connect_without_credentials_gets_a_challenge():
     """The bytes, as requests hides them."""
     with Proxy("user", PASSWORD) as proxy, socket.create_connection(("127.0.0.1", proxy.port), 10) as client:

@@ -161,7 +161,9 @@ def test_headers_that_drip_are_no_answer_before_their_end(tenant):
 
 
 @pytest.mark.parametrize(
-    "mode", [Mode.ENDLESS_BODY, Mode.HUGE_BODY, Mode.DRIP_BODY, Mode.GZIP_BOMB], ids=lambda mode: mode.name
+    "mode",
+    [Mode.ENDLESS_BODY, Mode.ENDLESS_CHUNK_LINE, Mode.HUGE_BODY, Mode.DRIP_BODY, Mode.GZIP_BOMB],
+    ids=lambda mode: mode.name,
 )
 def test_a_body_that_nobody_reads_to_its_end_does_not_outlive_the_tenant(tenant, mode):
     """The client holds on while the tenant closes."""
@@ -170,6 +172,16 @@ def test_a_body_that_nobody_reads_to_its_end_does_not_outlive_the_tenant(tenant,
     assert answer.status_code == 200
     tenant.close()
     answer.close()
+
+
+def test_the_endless_chunk_line_is_one_line(tenant):
+    """A megabyte of it, and no end of line."""
+    tenant.script(Answer(mode=Mode.ENDLESS_CHUNK_LINE))
+    with stream(tenant) as answer:
+        assert answer.headers["Transfer-Encoding"] == "chunked"
+        line = answer.raw._fp.fp.read(1024 * 1024)
+    assert line.startswith(b"5;x")
+    assert b"\n" not in line
 
 
 def test_the_bomb_unpacks_to_far_more_than_it_weighs(tenant):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections import namedtuple
-from hashlib import sha256
 
+from . import digest
 from .errors import StdinError
 from .severity import LEVELS, parse_map
 
@@ -128,7 +128,7 @@ def firing_id(alert: Alert, content: str) -> str:
     """
     identity = [alert.sid, alert.search_name, alert.result_id, content, alert.row if not content else None]
     identity += [getattr(alert, name) for name in USER_PARAMS + TOKEN_PARAMS]
-    return sha256(json.dumps(identity, sort_keys=True).encode("ascii")).hexdigest()[:20]
+    return digest.short(json.dumps(identity, sort_keys=True))
 
 
 def trigger_ms(alert: Alert) -> int:

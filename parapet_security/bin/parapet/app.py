@@ -11,7 +11,7 @@ from .log import Log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable
+    from typing import Callable, NoReturn
 
 
 def run(use_case: Callable[[], int]) -> int:
@@ -29,6 +29,20 @@ def run(use_case: Callable[[], int]) -> int:
     except Exception as error:  # noqa: BLE001  the one place where everything of a process is caught
         tell_bug(error)
         return Exit.BUG
+
+
+def end(code: int) -> NoReturn:
+    """End this process now.
+
+    Python's own end takes longer than a put, and waits for a worker that hangs in a name look-up. Nothing of ours is left to its end:
+    what must last is on disk, and a log line is written when it is said.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass  # whoever reads it is gone, or it was never there
+    os._exit(code)
 
 
 def tell_bug(error: BaseException) -> None:

@@ -155,10 +155,10 @@ class Backlog:
         """The oldest entry that may go now; None where none may, or all workers are busy."""
         if self.running() >= self.workers:
             return None
-        most, unread = self._most(), self._oldest_unread()
+        unread = self._oldest_unread()
         best, chosen = "", ""
         for tenant, lane in self._lanes.items():
-            name = lane.offer(now, most)
+            name = lane.offer(now, self._most(lane))
             if name and (not best or name < best):
                 best, chosen = name, tenant
         if unread and (not best or unread < best):
@@ -171,9 +171,14 @@ class Backlog:
             heappop(self._unread)
         return self._unread[0] if self._unread else ""
 
-    def _most(self) -> int:
-        """How many entries of one tenant can be on their way at once: a slow one must leave a worker for the others."""
-        return self.workers if max(len(self._lanes), self.configured) < 2 else max(1, self.workers - 1)
+    def _most(self, lane: _Lane) -> int:
+        """How many entries of a tenant can be on their way at once: a slow one must leave a worker for the others.
+
+        One that has accepted nothing yet may be dead, and every worker at it would wait for its time-out: it begins with one.
+        """
+        if max(len(self._lanes), self.configured) < 2:
+            return self.workers
+        return max(1, self.workers - 1) if lane.last_success > float("-inf") else 1
 
     def pick(self, name: str) -> Pick:
         """Send this entry, which must be ready, on its way."""
@@ -191,8 +196,7 @@ class Backlog:
         """When something can go at the earliest; -inf is now, inf never."""
         if self._oldest_unread():
             return float("-inf")
-        most = self._most()
-        return min((lane.next_time(most) for lane in self._lanes.values()), default=float("inf"))
+        return min((lane.next_time(self._most(lane)) for lane in self._lanes.values()), default=float("inf"))
 
     def lane_of(self, name: str) -> _Lane | None:
         """The lane of an entry; None where it was not read yet."""

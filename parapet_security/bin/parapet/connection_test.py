@@ -73,7 +73,7 @@ def examine(tenant: Tenant, post: Callable[[bytes, str], Answer], monotonic: Cal
         status="" if answer.status is None else str(answer.status),
         reason="accepted" if ok else found.reason,
         detail=detail,
-        todo="" if ok else _TODO.get(found.reason) or _TODO.get(found.kind) or found.todo,
+        todo="" if ok else _INSTEAD.get(found.reason) or _INSTEAD.get(found.kind) or found.todo or _WAIT[found.kind],
         ms=ms,
         tls=answer.tls,
         issuer=answer.issuer,
@@ -85,17 +85,13 @@ def unusable(why: str, todo: str) -> Finding:
     return Finding(ok=False, status="", reason="configuration", detail=why, todo=todo)
 
 
-# What a person can do about a test, where it is more than what is said of an alert, which is only tried again or given up.
-_TODO: dict[object, str] = {
-    "dns": "check the host's name in the URL, and that this host can resolve it (through a proxy it need not: set proxy_url)",
-    "refused": "check host and port in the URL, and whether a firewall lets this host connect",
-    "connect": "check whether a firewall lets this host connect, or set proxy_url",
+# What a person can do about a test, where an alert that gets the same answer is only tried again or given up.
+_INSTEAD: dict[object, str] = {
     "timeout": "check whether a firewall lets this host connect, or set proxy_url; a test waits for 20 seconds, a delivery for read_timeout",
-    "proxy": "check proxy_url, and that the proxy is up and lets this host through",
-    "protocol": "check the URL's port, and proxy_url: what answers there does not speak HTTP",
-    "tls": "check that the URL's port speaks TLS 1.2 or later",
-    verdict.Kind.TENANT_WAITS: "wait: the tenant cannot take alerts at this moment, and they are kept until it can",
-    verdict.Kind.ENTRY_WAITS: "wait: the tenant has a fault at this moment, and alerts are kept until it is mended",
     verdict.Kind.REFUSED: "ask Parapet Security's support: URL and token were accepted, the test itself was not",
     verdict.Kind.TOO_LARGE: "ask Parapet Security's support: something before the tenant refuses even a small body",
+}
+_WAIT = {
+    verdict.Kind.TENANT_WAITS: "wait: the tenant cannot take alerts at this moment, and they are kept until it can",
+    verdict.Kind.ENTRY_WAITS: "wait: the tenant has a fault at this moment, and alerts are kept until it is mended",
 }

@@ -7,7 +7,7 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool, log
 from urllib3.exceptions import HTTPError
 
 from . import deadline
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
     from urllib3.response import HTTPResponse
+
+# What urllib3 thinks of an answer's headers, with a traceback, is for nobody; in a search command, splunklib would have it on stderr.
+log.parent.propagate = False  # type: ignore[union-attr]  # the whole package's
 
 _SWITCHING_PROTOCOLS, _FIRST_FINAL = 101, 200
 _LINE_MOST = 65536

@@ -245,19 +245,14 @@ class Custody:
                 "settings": self._fingerprint(pick.tenant),
             },
         )
-        if kind == "wait":
-            self._log.event(
-                "tenant.held", tenant=pick.tenant, reason=outcome.reason, detail=outcome.detail, next_s=f"{wait_s:.1f}"
-            )
-        else:
-            self._log.event(
-                "tenant.refused",
-                tenant=pick.tenant,
-                reason=outcome.reason,
-                detail=outcome.detail,
-                todo=outcome.todo,
-                next_s=f"{wait_s:.1f}",
-            )
+        self._log.event(
+            "tenant.held" if kind == "wait" else "tenant.refused",
+            tenant=pick.tenant,
+            reason=outcome.reason,
+            detail=outcome.detail,
+            todo=outcome.todo,
+            next_s=f"{wait_s:.1f}",
+        )
 
     def _backoff(self, attempt: int) -> float:
         delivery = self._delivery
@@ -284,7 +279,7 @@ class Custody:
             delivery.ca_file,
         ]
         parts.append(settings.proxy_password.reveal() if settings.proxy_password else "")
-        return sha256("\n".join(parts).encode()).hexdigest()[:8]
+        return sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
     @staticmethod
     def _identity(entry: Entry) -> dict[str, Any]:

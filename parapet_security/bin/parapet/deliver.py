@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 from enum import Enum
-from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import connection_test, message, verdict
+from . import connection_test, digest, message, verdict
 from .entry import Header, new_state
 from .rows import selector
 from .source import Source
@@ -246,7 +245,7 @@ def _waiting(state: State, answer: Answer, found: Verdict) -> Outcome:
 
 def row_name(entry: Entry, offset: int) -> str:
     """The name of the dead letter that keeps this row of an entry, the first being 0."""
-    return entry.name[:14] + sha256(f"{entry.id}.{offset}".encode("ascii")).hexdigest()[:20]
+    return entry.name[:14] + digest.short(f"{entry.id}.{offset}")
 
 
 def row_entry(entry: Entry, state: State, offset: int, encoded: bytes, why: str) -> tuple[str, Header, State]:

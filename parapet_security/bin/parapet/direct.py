@@ -163,7 +163,7 @@ def _own(turn: Turn, name: str, alert: Alert, log: Log, *, lasting: bool = True)
         log.event("alert.undeliverable", **identity, reason=reason, todo=todo)
         return Exit.CONFIGURATION
     if lasting:
-        log.event("alert.kept", **identity, reason=reason)
+        log.event("alert.kept", **identity, reason=reason, todo=todo)
     return Exit.OK if lasting else Exit.LOST
 
 

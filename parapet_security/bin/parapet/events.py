@@ -9,8 +9,8 @@ EVENTS = {
     "alert.kept": (
         "WARN",
         "the action stored its alert, and nobody could deliver it yet",
-        "see `reason`",
-        "id tenant search sid reason",
+        "see `todo`, if any, or `reason`",
+        "id tenant search sid reason todo",
     ),
     "alert.undeliverable": (
         "ERROR",
@@ -121,8 +121,8 @@ EVENTS = {
     "tenant.held": (
         "WARN",
         "a tenant is not called for a while; its alerts wait",
-        "see `reason`",
-        "tenant reason detail next_s",
+        "see `todo`, if any, or `reason`",
+        "tenant reason detail todo next_s",
     ),
     "tenant.refused": (
         "ERROR",

@@ -55,6 +55,10 @@ class Lock:
         self._descriptor = descriptor
         return True
 
+    def exists(self) -> bool:
+        """Whether anybody has ever tried it: then the folders of the outbox were made, and are durable."""
+        return os.path.exists(self._path)
+
     def is_free(self) -> bool:
         """Whether nobody holds it at this moment. Raises LockUnavailable as `try_acquire` does."""
         if not self.try_acquire():

@@ -26,7 +26,7 @@ _SECRET_LEAST = 6
 # A pipe in the file's place must not hang an alert.
 _FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
-_PLAIN = re.compile(r"[^\s\"'=\\,;&\[\]{}()|<>\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+\Z")
+_PLAIN = re.compile(r"[^\s\"'=\\,;&\[\]{}()|<>!?\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+\Z")
 _ESCAPED = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"\\\\]')
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 

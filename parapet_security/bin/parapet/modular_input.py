@@ -35,7 +35,4 @@ class Forwarder(Script):  # type: ignore[misc]  # splunklib has no types
         """Run until Splunk wants the process to end; the exit code is this process's own."""
         metadata = inputs.metadata  # type: ignore[attr-defined]
         uri, key = str(metadata.get("server_uri", "")), Secret(str(metadata.get("session_key", "")))
-        code = app.run(lambda: Service(uri, key, sys.stderr, os.environ).run())
-        sys.stderr.flush()
-        # A worker that hangs in a name look-up would keep the interpreter alive past what Splunk waits for.
-        os._exit(code)
+        app.end(app.run(lambda: Service(uri, key, sys.stderr, os.environ).run()))

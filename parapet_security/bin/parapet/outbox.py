@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import json
 import os
-from hashlib import sha256
 
 from . import disk
 from .alert import firing_id, trigger_ms
@@ -96,7 +95,8 @@ class Outbox:
         try:
             source = _open(results_path)
             try:
-                if not os.path.isdir(self.path(folder, "")):
+                if not (self.lock.exists() and os.path.isdir(self.path(folder, ""))):
+                    # Somebody may be making them at this moment, or a power cut has left some. The lock file comes after all of them.
                     disk.make_folders(self.root, FOLDERS)
                 line = header_line(Header(alert, source is not None, captured_ms, fault))
                 self._check_space(len(line) + (os.fstat(source).st_size if source is not None else 0))
@@ -191,6 +191,8 @@ def digest(path: str) -> str:
 
 
 def _copy(source: int, target: int | None) -> str:
+    from hashlib import sha256
+
     found = sha256()
     while True:
         try:

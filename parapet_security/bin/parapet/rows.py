@@ -21,9 +21,24 @@ if TYPE_CHECKING:
     Selector = Callable[[str], bool]
 
 # A value of some megabytes must pass; one that would not fit into memory with its copies is where the file breaks.
-csv.field_size_limit(64 * 1024 * 1024)
+_VALUE_MOST = 64 * 1024 * 1024
+csv.field_size_limit(_VALUE_MOST)
 
 _BROKEN = (OSError, EOFError, zlib.error, csv.Error, UnicodeError)
+
+
+class _Unpacked(gzip.GzipFile):
+    """Bytes in which every line ends: a small file can hold one that no memory holds, and it would be read before its values are looked at."""
+
+    _since_end = 0
+
+    def read1(self, size: int = -1) -> bytes:
+        data = super().read1(size)
+        end = max(data.rfind(b"\n"), data.rfind(b"\r"))
+        self._since_end = len(data) - end - 1 + (self._since_end if end < 0 else 0)
+        if self._since_end > _VALUE_MOST:
+            raise csv.Error(f"a line is longer than {_VALUE_MOST} bytes")
+        return data
 
 
 class Rows:
@@ -45,7 +60,7 @@ class Rows:
         self.broken = ""
         self._stream = stream
         # utf-8-sig: a byte order mark is not part of the first name. newline="": values hold newlines of their own.
-        text = io.TextIOWrapper(gzip.GzipFile(fileobj=stream), encoding="utf-8-sig", errors="replace", newline="")  # type: ignore[arg-type]  # a GzipFile is readable
+        text = io.TextIOWrapper(_Unpacked(fileobj=stream), encoding="utf-8-sig", errors="replace", newline="")  # type: ignore[arg-type]  # a GzipFile is readable
         self._reader = csv.reader(line.replace("\0", "") if "\0" in line else line for line in text)
         try:
             header = next(self._reader)

@@ -38,7 +38,8 @@ class _Command(GeneratingCommand):  # type: ignore[misc]  # splunklib has no typ
                 raise UsageError(f"{mask(self.fieldnames[0])!r} is no option: there is {' and '.join(self.options)}")
             yield from self.rows(commands.Session(str(asked.splunkd_uri), Secret(str(asked.session_key))))
         except ParapetError as error:
-            self.error_exit(error, str(error))
+            # splunklib takes the text for a format.
+            self.error_exit(error, str(error).replace("{", "{{").replace("}", "}}"))
 
     def _protocol_v2_option_parser(self, arg: str) -> list[str]:
         # What splunklib refuses by itself, it refuses before the search begins, and Splunk does not show the reason.

@@ -16,9 +16,11 @@ TOKEN_START = "pst_"  # noqa: S105  what every token starts with
 _TRUE = {"1", "true", "t", "yes", "y", "on", "enabled"}
 _FALSE = {"0", "false", "f", "no", "n", "off", "disabled"}
 _BLANK = re.compile(r"[\s\x00-\x20\x7f-\x9f]")
+# What is no host's name for this would be none for the client either, and then each attempt fails.
+_HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?\Z")
 _NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?\Z")
-# What may be a token, or a user name and a password, where neither belongs: in a text about the place it is not shown.
-_PRIVATE = re.compile(r".*@|pst_\S*", re.DOTALL)
+# What may be a token, where none belongs: in a text about the place it is not shown, nor is what may be a user name and a password.
+_TOKEN = re.compile(r"pst_\S*")
 _WEBHOOK_PATH = re.compile(r"(?:/[^/]+)*/webhook/[^/]+/?\Z")
 LOG_LEVELS = ("DEBUG", "INFO", "WARN", "ERROR")
 
@@ -172,8 +174,8 @@ def check_url(url: str) -> list[str]:
         return [f"is not a URL (got {_shown(url)})"]
     if parts.scheme.lower() != "https" and not (parts.scheme.lower() == "http" and is_loopback(host)):
         wrong.append(f"must start with https:// (got {_shown(parts.scheme or url)})")
-    if not host:
-        wrong.append("must name a host")
+    if not _is_host(host):
+        wrong.append("must name a host" + (f" (got {_shown(host)})" if host else ""))
     if parts.username is not None or parts.password is not None:
         wrong.append("must hold no user name or password: the token has its own place")
     if "?" in url or "#" in url:
@@ -211,6 +213,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _is_host(text: str) -> bool:
+    try:
+        return bool(_HOST.match(text) or ipaddress.ip_address(text))
+    except ValueError:
+        return False
+
+
 def _number(name: str, text: str, problems: list[str]) -> float | None:
     rule = NUMBERS[name]
     value = float(text) if _NUMBER.match(text) else -1.0
@@ -232,7 +241,7 @@ def _check_proxy(text: str) -> str:
         parts = urlsplit(text)
         usable = (
             parts.scheme in ("http", "https")
-            and parts.hostname
+            and _is_host(parts.hostname or "")
             and parts.port
             and not (parts.path.strip("/") or parts.query or parts.fragment or _BLANK.search(text))
         )
@@ -262,4 +271,6 @@ _TEXT_RULES = {
 
 
 def _shown(text: str) -> str:
-    return repr(_PRIVATE.sub("***", text)[:60])
+    # No pattern looks for the last `@`: that would take minutes for a long text without one.
+    _, at, rest = text.rpartition("@")
+    return repr(((at and "***") + _TOKEN.sub("***", rest))[:60])

@@ -71,6 +71,16 @@ _CONFIGURATION = {
     407: "the proxy wants a user name and a password, or refuses these: set proxy_username and the proxy's password",
 }
 _REDIRECT = "the URL answers with a redirect, which is never followed (it would carry the token elsewhere): set the final webhook URL"
+# Without an answer: it is tried again by itself, and may be an outage; where it lasts, this is what to look at.
+_NO_ANSWER = {
+    "dns": "check the host's name in the URL, and that this host can resolve it (through a proxy it need not: set proxy_url)",
+    "refused": "check host and port in the URL, and whether a firewall lets this host connect",
+    "connect": "check whether a firewall lets this host connect, or set proxy_url",
+    "timeout": "check whether a firewall lets this host connect, or set proxy_url; where answers are slow, raise read_timeout",
+    "proxy": "check proxy_url, and that the proxy is up and lets this host through",
+    "protocol": "check the URL's port, and proxy_url: what answers there does not speak HTTP",
+    "tls": "check that the URL's port speaks TLS 1.2 or later",
+}
 # Without an answer, and somebody has to mend something.
 _SLOW = {
     "certificate": "the certificate does not verify: set ca_file to the CA that signed it (a proxy that opens TLS has its own), or mend the server",
@@ -91,7 +101,7 @@ def classify(answer: Answer) -> Verdict:
     if status is None:
         if answer.error in _SLOW:
             return Verdict(Kind.TENANT_SLOW, answer.error, _SLOW[answer.error])
-        return Verdict(Kind.TENANT_WAITS, answer.error or "no_answer", "")
+        return Verdict(Kind.TENANT_WAITS, answer.error or "no_answer", _NO_ANSWER.get(answer.error, ""))
     reason = f"status_{status}"
     if 200 <= status < 300:
         return Verdict(Kind.DELIVERED, reason)

@@ -82,7 +82,9 @@ class Webhook:
         self._proxy = delivery.proxy_url
         self._proxy_headers: dict[str, str] = {}
         if delivery.proxy_username:
-            pair = f"{delivery.proxy_username}:{proxy_password.reveal() if proxy_password else ''}".encode()
+            pair = f"{delivery.proxy_username}:{proxy_password.reveal() if proxy_password else ''}".encode(
+                "utf-8", "replace"
+            )
             self._proxy_headers = {"Proxy-Authorization": "Basic " + base64.b64encode(pair).decode("ascii")}
         self._ca_file = delivery.ca_file
         self._user_agent = user_agent

@@ -1,0 +1,1 @@
+"""The floor under everything: an interpreter that starts and ends."""
