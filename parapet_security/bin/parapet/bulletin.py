@@ -21,6 +21,8 @@ _NAME = "parapet_security_"
 _CHANGE_S = 60.0
 _SETTLED_S = 5.0
 _RETRY_S = 5.0
+# Who ends waits so long: the deliveries are done then, and the lock is free.
+_WAIT_S = 3.0
 
 
 class _Message:
@@ -63,7 +65,7 @@ class Bulletin:
                 self._thread = threading.Thread(target=self._in_turn, name="board", daemon=True)
                 self._thread.start()
 
-    def wait(self, most_s: float) -> None:
+    def wait(self, most_s: float = _WAIT_S) -> None:
         """Give what was told the time to get to the board."""
         if self._thread is not None:
             self._thread.join(most_s)

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 _TURN_S = 20.0
 _SPLUNKD_S = 5.0
 _NUDGE_S = 1.0
-# For messages, after the deliveries and without the lock.
-_BOARD_S = 3.0
 
 
 class Call:
@@ -140,7 +138,7 @@ def deliver_all(outbox: Outbox, splunkd: Splunkd, log: Log, *, role: str, turn_s
         if not turn.left_behind():
             break
     if not unfinished:  # else the next call is wanted at once, and tells the board too
-        board.wait(_BOARD_S)
+        board.wait()
     return {**total, "held_by_other": held_by_other, "unfinished": unfinished}
 
 

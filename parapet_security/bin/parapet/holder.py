@@ -153,7 +153,7 @@ class Holder:
 
     def is_dead(self, name: str) -> bool:
         """Whether there is a dead letter of this name."""
-        return os.path.lexists(self._path("dead", name + ".alert"))
+        return self._has(name + ".alert", ("dead",))
 
     def revive(self, name: str) -> None:
         """Move a dead letter back among those that wait."""

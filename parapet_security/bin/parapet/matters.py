@@ -65,10 +65,9 @@ def waiting(tenant: str, count: int, oldest_ms: int, why: str) -> Matter:
         oldest_ms: when the oldest fired; 0 where that is not known.
         why: what is wrong, and what to do.
     """
-    since = f", the oldest since {_minute(oldest_ms)}" if oldest_ms else ""
     where = "" if "setup page" in why else " Token, URL, proxy and ca_file are on the app's setup page."
     text = (
-        f"{_counted(count, 'alert')} for tenant {tenant} {'waits' if count == 1 else 'wait'}{since}."
+        f"{_counted(count, 'alert')} for tenant {tenant} {_wait(count, oldest_ms)}."
         f" {why[:1].upper()}{why[1:].rstrip('.')}.{where}"
     )
     return Matter(mask(text))
@@ -82,11 +81,10 @@ def unconfigured(waiting: Mapping[str, tuple[int, int]]) -> Matter:
     """
     count = sum(number for number, _ in waiting.values())
     oldest_ms = min((ms for _, ms in waiting.values() if ms), default=0)
-    since = f", the oldest since {_minute(oldest_ms)}," if oldest_ms else ""
     names = [tenant for tenant, (number, _) in waiting.items() if number]
     which = "a tenant that is" if len(names) == 1 else f"{len(names)} tenants that are"
     return Matter(
-        f"{_counted(count, 'alert')} {'waits' if count == 1 else 'wait'}{since} for {which} not configured:"
+        f"{_counted(count, 'alert')} {_wait(count, oldest_ms)}{',' if oldest_ms else ''} for {which} not configured:"
         f" {listed(names, _NAMES_MOST, ', ')}. Add what is missing on the app's setup page, or name another tenant in the alert."
     )
 
@@ -127,6 +125,11 @@ def listed(names: Iterable[str], most: int, between: str = ",") -> str:
 
 def _counted(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def _wait(count: int, oldest_ms: int) -> str:
+    since = f", the oldest since {_minute(oldest_ms)}" if oldest_ms else ""
+    return ("waits" if count == 1 else "wait") + since
 
 
 def _minute(ms: int) -> str:

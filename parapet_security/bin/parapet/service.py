@@ -39,7 +39,6 @@ _WATCH_S = 0.5
 _END_S = 8.5
 _END_IDLE_S = 1.0
 _LAST_LOOK_S = 3.0
-_BOARD_S = 3.0
 
 
 class Service:
@@ -86,7 +85,7 @@ class Service:
                 finally:
                     self._outbox.lock.release()
                 self._look_once_more(turn)
-                self._board.wait(_BOARD_S)
+                self._board.wait()
         except (OSError, LockUnavailable) as error:
             self._log.event(
                 "outbox.lock_failed" if isinstance(error, LockUnavailable) else "outbox.failed", reason=str(error)
