@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import socket
 import threading
+from unittest import mock
 
 from parapet.secret import Secret
 from parapet.splunkd import Splunkd
+from splunklib import binding
 
 KEY = "session-key-canary-7f3a"
 _REQUEST_MOST = 1 << 20
@@ -82,18 +84,9 @@ def speaker():
 
 def splunkd(status, body):
     """A session whose every question is answered with this; splunklib is real but for its socket."""
-    found = Splunkd("http://127.0.0.1:1", Secret(KEY), timeout_s=1.0)
 
     def answer(url, message, **_):
-        return {"status": status, "reason": "", "headers": [], "body": _Body(body)}
+        return {"status": status, "reason": "", "headers": [], "body": io.BytesIO(body)}
 
-    found._context.http.handler = answer
-    return found
-
-
-class _Body(io.BytesIO):
-    """What splunklib's own ResponseReader gives to read."""
-
-    def read(self, size=None):
-        """All that is left, or so much."""
-        return super().read(-1 if size is None else size)
+    with mock.patch.object(binding, "handler", return_value=answer):
+        return Splunkd("http://127.0.0.1:1", Secret(KEY), timeout_s=1.0)
