@@ -15,11 +15,11 @@ def main() -> None:
     """Make every body, say how many rows and bodies there were, and wait for the end of stdin."""
     sys.path.insert(0, sys.argv[1])
     from parapet import message  # noqa: PLC0415  its place is an argument
-    from parapet.rows import Rows, selector  # noqa: PLC0415
+    from parapet.rows import Rows, Selector  # noqa: PLC0415
 
     with open(sys.argv[2], "rb") as stream:  # noqa: PTH123  pathlib's memory is not the core's
         rows = iter(Rows(stream))
-        cutter = message.Cutter("0" * 20, _HEAD, rows, selector("*", ""), offset=0, index=0)
+        cutter = message.Cutter("0" * 20, _HEAD, rows, Selector("*", ""), offset=0, index=0)
         last = False
         while not last:
             batch = cutter.batch(cutter.cut(_LIMIT), truncated=False)

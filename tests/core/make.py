@@ -19,7 +19,7 @@ CONTRACT = ROOT / "tests" / "contract"
 WIRE = jsonschema.Draft202012Validator(json.loads((CONTRACT / "wire.schema.json").read_text(encoding="utf-8")))
 SID = "scheduler__admin__search__RMD5c0ffee_at_1769614200_42"
 FIRING = "2f6c1b0e9d4a7f13c5b8"
-EVERY_FIELD = rows.selector("*", "")
+EVERY_FIELD = rows.Selector("*", "")
 
 
 def payload(configuration=None, **changes):

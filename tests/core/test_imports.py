@@ -66,6 +66,7 @@ CORE_MAY = {
     "io",
     "ipaddress",
     "json",
+    "operator",
     "re",
     "typing",
     "urllib.parse",

@@ -137,7 +137,7 @@ def test_a_row_travels_as_the_contract_has_it(row, expected):
 
 def test_only_the_selected_fields_travel():
     """In a first row and in every row; a row of which nothing is left is still a row."""
-    found, select = alert(result={"a": "1", "b": "2"}), rows.selector("*", "b, c")
+    found, select = alert(result={"a": "1", "b": "2"}), rows.Selector("*", "b, c")
     assert decoded(message.single(FIRING, head(found), found.row, select))["results"] == {"a": "1"}
     cutter = message.Cutter(FIRING, head(found, every_row=True), iter([{"c": "3"}]), select, offset=0, index=0)
     assert decoded(cutter.batch(cutter.cut(10000), truncated=False))["results"] == [{}]
@@ -182,7 +182,7 @@ ROWS = st.lists(st.dictionaries(NAME, VALUE, max_size=4), max_size=6)
 def test_no_alert_ever_becomes_an_invalid_body(configuration, changes, row, every_row, fired_ms):
     """Whatever Splunk sends: both forms keep the schema, and can be read as UTF-8."""
     found, _ = alerts.from_payload(payload(configuration, result=row, **changes))
-    select = rows.selector(found.fields, found.exclude_fields)
+    select = rows.Selector(found.fields, found.exclude_fields)
     decoded(message.single(FIRING, head(found, fired_ms=fired_ms), found.row or {}, select))
     clean = [alerts.clean_row(item) for item in every_row]
     fixed = head(found, clean[0] if clean else {}, every_row=True, row_count=len(clean), fired_ms=fired_ms)

@@ -55,7 +55,7 @@ ROW = {"src_ip": "45.227.253.98", "user": ["root", "admin"], "count": "47"}
 
 def described(row, search=None, *, fields="*", exclude=""):
     """The object of a row and what a saved search says, whether it is a correlation search or not."""
-    return notable.describe(row, notable.attributes(search or {}), rows.selector(fields, exclude))
+    return notable.describe(row, notable.attributes(search or {}), rows.Selector(fields, exclude))
 
 
 def annotated(row):

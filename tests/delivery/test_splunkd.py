@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 from parapet.errors import Forbidden, NotFound, Unauthorized, Unreachable
@@ -61,6 +62,20 @@ def test_the_longest_answer_is_one():
                 assert not is_read
             else:
                 assert is_read
+
+
+def test_a_short_answer_takes_little_memory():
+    """The bound is how much may come: memory is taken for what does come (`http.client` up to Python 3.9 would take it all at once)."""
+    answer = json.dumps({"entry": [{"name": "x", "content": {}}]}).encode()
+    with RawSplunkd("200 OK", answer) as raw:
+        splunkd = session(raw)
+        tracemalloc.start()
+        try:
+            assert splunkd.conf("parapet_security") == {"x": {}}
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peak < 1 << 20
 
 
 def test_the_body_of_an_error_is_not_read():

@@ -14,7 +14,7 @@ from parapet.lock import Lock
 from parapet.log import Log
 from parapet.memory import MemoryHolder
 from parapet.outbox import Outbox
-from parapet.rows import GivenRows, Rows, decode_multivalue, is_public, selector
+from parapet.rows import GivenRows, Rows, Selector, decode_multivalue, is_public
 
 from tests.core.make import WIRE, alert
 from tests.fuzz.place import joined, parts, place, promise
@@ -108,9 +108,9 @@ def multivalue(data):
     several = isinstance(found, list) and len(found) > 1 and all(found)
     promise(several or isinstance(found, str), "neither a value nor several")
     wanted_names, unwanted_names, name = (parts(data, 3)[index].decode("utf-8", "replace") for index in range(3))
-    select = selector(wanted_names, unwanted_names)
-    promise(not select(name) or is_public(name), "Splunk's own fields never travel")
-    promise(select("a") in (True, False), "a field travels or not")
+    select = Selector(wanted_names, unwanted_names)
+    promise(not select[name] or is_public(name), "Splunk's own fields never travel")
+    promise(select["a"] in (True, False), "a field travels or not")
 
 
 def guides_form(data):
@@ -143,8 +143,8 @@ def security(data):
     row = clean_row(row)
     content = {name: value for name, value in search.items() if isinstance(value, str)}
     known = notable.attributes(content)
-    first = notable.describe(row, known, selector("*", ""))
-    promise(first == notable.describe(row, known, selector("*", "")), "another each time")
+    first = notable.describe(row, known, Selector("*", ""))
+    promise(first == notable.describe(row, known, Selector("*", "")), "another each time")
     promise(len(json.dumps(first)) < _SECURITY_MOST, "a row makes the head too large")
     promise(notable.describe(row, {}, lambda name: False) == {}, "what does not travel is used")
     level, _ = severity.resolve(

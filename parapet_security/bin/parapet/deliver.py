@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import connection_test, digest, message, verdict
 from .entry import Header, new_state
-from .rows import selector
+from .rows import Selector
 from .source import Source
 from .verdict import Kind
 
@@ -134,7 +134,7 @@ class _Delivery:
     def __init__(self, entry: Entry, means: Means, source: Source, state: State) -> None:
         self._entry, self._means, self._source, self._state = entry, means, source, state
         alert = entry.header.alert
-        self._select = selector(alert.fields, alert.exclude_fields)
+        self._select = Selector(alert.fields, alert.exclude_fields)
 
     def run(self) -> Outcome:
         return self._every_row() if self._entry.header.alert.send == "all" else self._first_row()

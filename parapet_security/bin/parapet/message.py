@@ -11,12 +11,12 @@ import re
 from typing import TYPE_CHECKING, Iterator, Mapping, NamedTuple
 
 from . import notable, severity
-from .rows import selector
+from .rows import Selector
 from .utc import iso, to_iso
 
 if TYPE_CHECKING:
     from .alert import Alert
-    from .rows import Row, Selector
+    from .rows import Row
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -104,7 +104,7 @@ def build_head(
     if alert.server_host:
         server = _known(guid=alert.server_guid or facts.server_guid, version=facts.server_version)
         head["splunk"] = {"server": alert.server_host, **server}
-    security = notable.describe(first_row, facts.correlation, selector(alert.fields, alert.exclude_fields))
+    security = notable.describe(first_row, facts.correlation, Selector(alert.fields, alert.exclude_fields))
     if security:
         head["enterprise_security"] = security
     return head, unknown
@@ -117,12 +117,12 @@ def count(text: str) -> int | None:
 
 def single(firing: str, head: dict[str, object], row: Row, select: Selector) -> Batch:
     """The body that holds the first row as an object."""
-    return Batch(firing, _body(firing, head, _encode(outgoing(row, select)), ""), 1 if row else 0, last=True)
+    return Batch(firing, _body(firing, head, [_bytes(_encode(outgoing(row, select)))]), 1 if row else 0, last=True)
 
 
 def outgoing(row: Row, select: Selector) -> Row:
     """A row as it travels: the selected fields, none of them empty, `_time` as the wire wants it."""
-    kept = {name: value for name, value in row.items() if value and select(name)}
+    kept = {name: value for name, value in row.items() if value and select[name]}
     when = kept.get("_time")
     if when:
         # The contract has one time in a row; of `values(_time)` and the like, the first counts.
@@ -171,9 +171,8 @@ class Cutter:
         if last and truncated:
             place["truncated"] = True
         name = f"{self._firing}.{self.offset}.{len(encoded)}"
-        return Batch(
-            name, _body(name, self._head, b"[" + b",".join(encoded) + b"]", _encode(place)), len(encoded), last
-        )
+        body = _body(name, self._head, [b"[", b",".join(encoded), b"]", b',"batch":', _bytes(_encode(place))])
+        return Batch(name, body, len(encoded), last)
 
     def is_last(self, encoded: list[bytes]) -> bool:
         """Whether no row follows these."""
@@ -199,10 +198,10 @@ def test_body(name: str) -> bytes:
     return _bytes(_encode({"source": "splunk", "id": name, "test": True}))
 
 
-def _body(name: str, head: dict[str, object], results: str | bytes, place: str) -> bytes:
+def _body(name: str, head: dict[str, object], results: list[bytes]) -> bytes:
+    """The body with these pieces behind `results`; put together at once, for each step between would be a copy of all of it."""
     start = _bytes(_encode({"source": "splunk", "id": name, **head}))[:-1]
-    end = b',"batch":' + _bytes(place) if place else b""
-    return start + b',"results":' + (results if isinstance(results, bytes) else _bytes(results)) + end + b"}"
+    return b"".join([start, b',"results":', *results, b"}"])
 
 
 def _bytes(text: str) -> bytes:

@@ -81,12 +81,12 @@ def describe(row: Row, search: Mapping[str, str], select: Selector) -> dict[str,
     """
     if not search and not _is_notable(_plain(row)):
         return {}
-    seen = _plain({name: value for name, value in row.items() if select(name)})
+    seen = _plain({name: value for name, value in row.items() if select[name]})
     own = {name: _first(seen.get(name)) for name in _KEYS}
     own["event_id"] = _event_id(seen)
     own["drilldown_search"] = own["drilldown_search"] or _first_drilldown(_first(seen.get("drilldown_searches")))
     found = {**_of_search(search), **_risk(search, seen, own["risk_object"])}
-    if not select("risk_object"):
+    if not select["risk_object"]:
         # The search says in which other field it is; that is no way around it.
         found.pop("risk_object", None)
     found.update({name: value for name, value in own.items() if value})

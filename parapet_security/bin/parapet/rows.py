@@ -10,15 +10,15 @@ import csv
 import gzip
 import io
 import zlib
+from operator import itemgetter
 
 from .errors import RowsUnreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO, Callable, Dict, Iterator, List, Union
+    from typing import BinaryIO, Dict, Iterator, List, Union
 
     Row = Dict[str, Union[str, List[str]]]
-    Selector = Callable[[str], bool]
 
 # A value of some megabytes must pass; one that would not fit into memory with its copies is where the file breaks.
 _VALUE_MOST = 64 * 1024 * 1024
@@ -28,17 +28,23 @@ _BROKEN = (OSError, EOFError, zlib.error, csv.Error, UnicodeError)
 
 
 class _Unpacked(gzip.GzipFile):
-    """Bytes in which every line ends: a small file can hold one that no memory holds, and it would be read before its values are looked at."""
+    """Bytes that `csv` takes: none is 0, which it refuses up to Python 3.10, and every line ends.
+
+    A small file can hold a line that no memory holds, and it would be read before its values are looked at.
+    """
 
     _since_end = 0
 
     def read1(self, size: int = -1) -> bytes:
-        data = super().read1(size)
-        end = max(data.rfind(b"\n"), data.rfind(b"\r"))
-        self._since_end = len(data) - end - 1 + (self._since_end if end < 0 else 0)
-        if self._since_end > _VALUE_MOST:
-            raise csv.Error(f"a line is longer than {_VALUE_MOST} bytes")
-        return data
+        while True:
+            data = super().read1(size)
+            end = max(data.rfind(b"\n"), data.rfind(b"\r"))
+            self._since_end = len(data) - end - 1 + (self._since_end if end < 0 else 0)
+            if self._since_end > _VALUE_MOST:
+                raise csv.Error(f"a line is longer than {_VALUE_MOST} bytes")
+            kept = data.replace(b"\0", b"")
+            if kept or not data:
+                return kept
 
 
 class Rows:
@@ -61,29 +67,35 @@ class Rows:
         self._stream = stream
         # utf-8-sig: a byte order mark is not part of the first name. newline="": values hold newlines of their own.
         text = io.TextIOWrapper(_Unpacked(fileobj=stream), encoding="utf-8-sig", errors="replace", newline="")  # type: ignore[arg-type]  # a GzipFile is readable
-        self._reader = csv.reader(line.replace("\0", "") if "\0" in line else line for line in text)
+        self._reader = csv.reader(text)
         try:
             header = next(self._reader)
         except (*_BROKEN, StopIteration) as error:
             stream.close()
             raise RowsUnreadable(f"the results file cannot be read: {str(error) or 'it is empty'}") from error
         companions = {name[5:]: index for index, name in enumerate(header) if name.startswith("__mv_")}
-        self._plan = [(name, index, companions.get(name, -1)) for index, name in enumerate(header) if is_public(name)]
+        self._width = len(header)
+        self._names = [name for name in header if is_public(name)]
+        places = [index for index, name in enumerate(header) if is_public(name)]
+        # A field without a companion has one that is always empty, behind the others. None stands for at least two places.
+        self._values = itemgetter(*places, -1, -1)
+        self._companions = itemgetter(*(companions.get(name, -1) for name in self._names), -1, -1)
 
     def __iter__(self) -> Iterator[Row]:
         """Every row up to the end, or up to the place where the file breaks (then `broken` says why)."""
-        plan = self._plan
+        names, plain, companions, width = self._names, self._values, self._companions, self._width
         try:
-            for values in self._reader:
+            for line in self._reader:
+                if not line:
+                    continue
+                values = line[:width]
+                values += [""] * (width + 1 - len(values))
                 row: Row = {}
-                width = len(values)
-                for name, index, companion in plan:
-                    encoded = values[companion] if 0 <= companion < width else ""
-                    value = (decode_multivalue(encoded) if encoded else "") or (values[index] if index < width else "")
-                    if value:
-                        row[name] = value
-                if values:
-                    yield row
+                for name, value, encoded in zip(names, plain(values), companions(values)):
+                    found = (decode_multivalue(encoded) if encoded else "") or value
+                    if found:
+                        row[name] = found
+                yield row
         except _BROKEN as error:
             self.broken = f"{type(error).__name__}: {error}"
 
@@ -98,7 +110,7 @@ class GivenRows:
     broken = ""
 
     def __init__(self, rows: list[Row]) -> None:
-        """Keep `rows`; internal fields are left out by `selector`."""
+        """Keep `rows`; internal fields are left out by `Selector`."""
         self._rows = rows
 
     def __iter__(self) -> Iterator[Row]:
@@ -122,21 +134,23 @@ def decode_multivalue(encoded: str) -> str | list[str]:
     return values if len(values) > 1 else "".join(values)
 
 
-def selector(fields: str, exclude_fields: str) -> Selector:
-    """Which fields travel: those that match a wildcard of `fields` (all, where it is empty) and none of `exclude_fields`; both comma separated.
+class Selector(dict):  # type: ignore[type-arg]  # before Python 3.9 it takes no types when it runs
+    """Which fields travel, by name: those that match a wildcard of `fields` (all, where it is empty) and none of `exclude_fields`.
 
-    The one wildcard is `*`, for any characters or none, as in Splunk.
+    Both are comma separated. The one wildcard is `*`, for any characters or none, as in Splunk.
     """
-    wanted, unwanted = _patterns(fields), _patterns(exclude_fields)
-    known: dict[str, bool] = {}
 
-    def select(name: str) -> bool:
-        if name not in known:
-            is_wanted = not wanted or any(_matches(pattern, name) for pattern in wanted)
-            known[name] = is_public(name) and is_wanted and not any(_matches(pattern, name) for pattern in unwanted)
-        return known[name]
+    def __init__(self, fields: str, exclude_fields: str) -> None:
+        """Nothing was asked yet."""
+        super().__init__()
+        self._wanted, self._unwanted = _patterns(fields), _patterns(exclude_fields)
 
-    return select
+    def __missing__(self, name: str) -> bool:
+        """Look at the wildcards, once for each name."""
+        is_wanted = not self._wanted or any(_matches(pattern, name) for pattern in self._wanted)
+        found = is_public(name) and is_wanted and not any(_matches(pattern, name) for pattern in self._unwanted)
+        self[name] = found
+        return found
 
 
 def _split(encoded: str) -> list[str]:

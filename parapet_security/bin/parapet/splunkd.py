@@ -20,6 +20,8 @@ from splunklib import binding
 from .errors import Forbidden, NotFound, Unauthorized, Unreachable
 
 if TYPE_CHECKING:
+    from typing import Iterator
+
     from .errors import SplunkdError
     from .secret import Secret
 
@@ -30,6 +32,7 @@ _APP = "/servicesNS/nobody/parapet_security"
 # The longest answer that is read: configurations of some thousand tenants. What is longer is nothing that this app asks for, and the forwarder's
 # threads together would fill the host's memory with it.
 _ANSWER_MOST = 4 << 20
+_PIECE_BYTES = 1 << 16
 _CONFS = ("parapet_security.conf", "passwords.conf", "alert_actions.conf")
 
 
@@ -162,10 +165,21 @@ def _bounded(ask: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]
         answer = ask(url, message, **options)
         with answer["body"] as body:
             # Of an error, the status is all that counts.
-            answer["body"] = io.BytesIO(body.read(_ANSWER_MOST + 1) if answer["status"] < 400 else b"")
+            answer["body"] = io.BytesIO(b"".join(_pieces(body)) if answer["status"] < 400 else b"")
         return answer
 
     return bounded
+
+
+def _pieces(body: Any) -> Iterator[bytes]:
+    """What was answered, up to the first byte too many; not at once, for up to Python 3.9 that takes memory for all that might come."""
+    left = _ANSWER_MOST + 1
+    while left:
+        piece = body.read(min(left, _PIECE_BYTES))
+        if not piece:
+            return
+        yield piece
+        left -= len(piece)
 
 
 def _quoted(text: str, *, safe: str = "") -> str:
