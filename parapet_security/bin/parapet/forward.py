@@ -192,20 +192,23 @@ class Turn:
                 self.backlog.add(name)
                 if not self.backlog.is_running(name):
                     waiting.append(name)
-        self._park(sorted(waiting)[_NEW_MOST:])
+        self._guard(lambda: self._holder.park(sorted(waiting)[_NEW_MOST:]))
 
     def _send_off(self, first: str) -> None:
         parked: list[str] = []
+        entry: Entry | None = None
         for _ in range(_READS_MOST):
             pick = self._next(first)
             if pick is None:
                 break
-            entry = self._read(pick.name)
+            # Mostly the one that was read a moment ago, to learn its tenant.
+            if entry is None or entry.name != pick.name:
+                entry = self._read(pick.name)
             if entry is not None and pick.tenant:
                 self._crew.send(pick, entry, until=self._until)
             elif entry is not None and self._assign(entry):
                 parked.append(pick.name)
-        self._park(parked)
+        self._guard(lambda: self._holder.park(parked))
 
     def _assign(self, entry: Entry) -> bool:
         """Put an entry that was read into its tenant's lane; True where it cannot go at once."""
@@ -248,9 +251,6 @@ class Turn:
             self._log.event("outbox.failed", entry=name, reason=str(error))
             self._set_aside(name, self.clock.monotonic() + _FAULT_WAIT_S)
         return None
-
-    def _park(self, names: list[str]) -> None:
-        self._guard(lambda: self._holder.park(names))
 
     def _guard(self, step: Callable[[], None]) -> None:
         """One file that cannot be moved must not stop the others."""
