@@ -167,9 +167,9 @@ class _Connections:
     """
 
     def __init__(self, scheme: str, host: str, port: int, timeout_s: float) -> None:
+        self._idle: list[http.client.HTTPConnection] = []
         self._where, self._timeout_s = (host, port), timeout_s
         self._context = _trusting() if scheme == "https" else None
-        self._idle: list[http.client.HTTPConnection] = []
 
     def __call__(self, url: str, message: dict[str, Any], **_options: object) -> dict[str, Any]:
         connection = self._connection()
