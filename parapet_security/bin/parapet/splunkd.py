@@ -19,7 +19,6 @@ from urllib.parse import quote, urlsplit
 from splunklib import binding
 
 from .errors import Forbidden, NotFound, Unauthorized, Unreachable
-from .version import USER_AGENT
 
 if TYPE_CHECKING:
     from .errors import SplunkdError
@@ -224,7 +223,7 @@ def _ask(
 ) -> tuple[http.client.HTTPResponse, bytes]:
     parts = urlsplit(url)
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    headers = {"User-Agent": USER_AGENT, **dict(message["headers"])}
+    headers = {"User-Agent": f"splunk-sdk-python/{binding.__version__}", "Accept": "*/*", **dict(message["headers"])}
     connection.request(message.get("method", "GET"), target, message.get("body"), headers)
     answer = connection.getresponse()
     # Of an error, the status is all that counts.
