@@ -84,7 +84,7 @@ def test_a_direct_delivery_imports_no_more_than_it_needs(scene):
     modules = imported(scene, {})
     scene.tenant.wait_for(2)
     assert "requests" in modules
-    assert {"parapet.chores", "parapet.memory", "dataclasses", "inspect"} & set(modules) == set()
+    assert {"parapet.chores", "parapet.memory", "dataclasses"} & set(modules) == set()
 
 
 def test_action_reads_nothing_from_splunkd_while_the_forwarder_lives(scene):
