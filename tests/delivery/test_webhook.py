@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import pytest
 
+from tests.core.make import PACKAGE
 from tests.delivery.client import AGENT, QUICK, TOKEN, body, client
 from tests.standins.tenant import Answer, Mode, Tenant
 
@@ -140,3 +143,25 @@ def test_token_is_in_no_answer(certs):
     with client(certs.ca_file, **QUICK) as post:
         answer = post("https://localhost:1/webhook/acme")
     assert "pst_" not in repr(answer)
+
+
+def test_what_guesses_encodings_is_not_loaded_with_the_client():
+    """It costs every process milliseconds and megabytes. A text can be read without it, and whoever imports it later gets the real one."""
+    code = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import parapet.webhook, requests
+print([name for name in sys.modules if name.split(".")[0] in ("chardet", "charset_normalizer")])
+answer = requests.Response()
+answer._content = b"text"
+import charset_normalizer
+print(answer.text, answer.apparent_encoding, charset_normalizer.from_bytes.__name__)
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, str(PACKAGE.parent)],
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.splitlines() == ["[]", "text None from_bytes"]

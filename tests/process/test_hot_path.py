@@ -53,23 +53,38 @@ except SystemExit as end:
 """
 
 
-@pytest.mark.parametrize(("send", "slow"), [("first", {*SLOW, "hashlib"}), ("all", SLOW)])
-def test_action_imports_nothing_slow_while_the_forwarder_lives(scene, send, slow):
-    """Neither the HTTP stack, nor Splunk's SDK, nor what costs milliseconds in the standard library; OpenSSL where a file is read only."""
-    scene.start_forwarder()
+def imported(scene, params):
+    """The names of all modules that an action had imported when it ended."""
     script = scene.home.app / "bin/parapet_security.py"
     # -S -E: what a developer's site-packages import at start is none of the action's.
     subprocess.run(
         [scene.python, "-S", "-E", "-c", _TEACHER, str(script), "--execute"],
-        input=encode(payload(scene, failed_logins(params={"send": send}))),
+        input=encode(payload(scene, failed_logins(params=params))),
         env=scene.home.env(),
         check=True,
         timeout=30,
     )
     code, modules = json.loads((script.parent / (script.name + ".modules")).read_text(encoding="utf-8"))
     assert code == 0
+    return modules
+
+
+@pytest.mark.parametrize(("send", "slow"), [("first", {*SLOW, "hashlib"}), ("all", SLOW)])
+def test_action_imports_nothing_slow_while_the_forwarder_lives(scene, send, slow):
+    """Neither the HTTP stack, nor Splunk's SDK, nor what costs milliseconds in the standard library; OpenSSL where a file is read only."""
+    scene.start_forwarder()
+    modules = imported(scene, {"send": send})
     assert sorted({name.partition(".")[0] for name in modules} & slow) == []
     scene.tenant.wait_for(1)
+
+
+def test_a_direct_delivery_imports_no_more_than_it_needs(scene):
+    """Nothing for chores that are not due, for an outbox in memory, or for dataclasses: each alert would wait for it."""
+    assert scene.fire().exit_code == 0  # from now on somebody has counted what is in the outbox
+    modules = imported(scene, {})
+    scene.tenant.wait_for(2)
+    assert "requests" in modules
+    assert {"parapet.chores", "parapet.memory", "dataclasses"} & set(modules) == set()
 
 
 def test_action_reads_nothing_from_splunkd_while_the_forwarder_lives(scene):

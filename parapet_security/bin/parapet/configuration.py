@@ -5,7 +5,6 @@ A stanza that another app owns is ignored: whoever may write to some app must no
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .errors import NotFound
@@ -58,7 +57,7 @@ def load(splunkd: Splunkd, *, only: str = "") -> Settings:
     bypassed = [text for text in problems if text.startswith("[delivery] proxy_url ")]
     if bypassed:
         # Without a fault, alerts would go past the proxy that the administrator wants them to take.
-        tenants = {name: replace(tenant, fault=tenant.fault or bypassed[0]) for name, tenant in tenants.items()}
+        tenants = {name: tenant._replace(fault=tenant.fault or bypassed[0]) for name, tenant in tenants.items()}
     password = _password(splunkd, PROXY_REALM, delivery.proxy_username) if delivery.proxy_username else None
     if delivery.proxy_username and not password:
         problems.append(
@@ -91,7 +90,7 @@ def _from_alert_actions(splunkd: Splunkd, problems: list[str]) -> Tenant | None:
     }
     for stored, shown in names.items():
         wrong = [text.replace(stored, shown) for text in wrong]
-        tenant = replace(tenant, fault=tenant.fault.replace(stored, shown))
+        tenant = tenant._replace(fault=tenant.fault.replace(stored, shown))
     problems += [*wrong, _PLAIN_TEXT]
     return tenant
 

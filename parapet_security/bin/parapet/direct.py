@@ -6,18 +6,18 @@ asks the deliver handler instead, which has the system's rights.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 from . import configuration, modaction
 from .alert import firing_id, trigger_ms
-from .chores import Chores
 from .clock import Clock
 from .enrich import Enricher
 from .errors import Exit, Forbidden, LockUnavailable, SplunkdError, Unreachable
-from .forward import Goal, Turn
 from .holder import Holder
-from .memory import MemoryHolder
 from .outbox import digest
 from .report import skipped
 from .secret import Secret
@@ -26,7 +26,9 @@ from .version import USER_AGENT
 
 if TYPE_CHECKING:
     from .alert import Alert
+    from .forward import Turn
     from .log import Log
+    from .memory import MemoryHolder
     from .outbox import Outbox
     from .settings import Settings
 
@@ -43,19 +45,39 @@ class _Session:
     def __init__(self, data: bytes, log: Log) -> None:
         payload = json.loads(data.decode("utf-8-sig", "replace"))
         self._key, self._uri = str(payload.get("session_key") or ""), str(payload.get("server_uri") or "")
+        self._known: dict[float, Splunkd] = {}
         log.hide([self._key])
 
     def splunkd(self, timeout_s: float) -> Splunkd:
         if not self._key or not self._uri:
             raise Unreachable("the payload names no session_key and server_uri")
-        return Splunkd(self._uri, Secret(self._key), timeout_s=timeout_s)
+        if timeout_s not in self._known:  # else its connections are used again
+            self._known[timeout_s] = Splunkd(self._uri, Secret(self._key), timeout_s=timeout_s)
+        return self._known[timeout_s]
+
+
+def _settings(session: _Session, alert: Alert) -> Settings:
+    """The configuration. What else a delivery takes is imported meanwhile: splunkd is waited for, and imports compute."""
+    with contextlib.suppress(RuntimeError):  # no thread is to be had: it is imported when it is needed
+        threading.Thread(target=_import_ahead, name="import", daemon=True).start()
+    return configuration.load(session.splunkd(_SPLUNKD_S), only=alert.tenant)
+
+
+def _import_ahead() -> None:
+    gc.disable()  # nothing of what is imported is garbage, and looking for some takes milliseconds
+    try:
+        from . import forward  # noqa: F401
+    except ImportError:
+        pass  # whoever needs it waits for this thread, and meets the same error
+    finally:
+        gc.enable()
 
 
 def from_outbox(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log) -> int:
     """Deliver an entry of the outbox, then others; returns an exit code."""
     session = _Session(data, log)
     try:
-        settings = configuration.load(session.splunkd(_SPLUNKD_S), only=alert.tenant)
+        settings = _settings(session, alert)
     except Forbidden as error:
         return _ask_handler(session, name, alert, log, str(error))
     except SplunkdError as error:
@@ -65,7 +87,7 @@ def from_outbox(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log) 
         return _hold_and_deliver(outbox, name, alert, session=session, settings=settings, log=log)
     except LockUnavailable as error:
         log.event("outbox.lock_failed", reason=str(error))
-        return _own(_turn(Holder(outbox), settings, session, log), name, alert, log)
+        return _own(_turn(Holder(outbox), settings, session, log, alert), name, alert, log)
 
 
 def _hold_and_deliver(
@@ -76,7 +98,7 @@ def _hold_and_deliver(
     while outbox.lock.try_acquire():
         turn, can_go_on = None, False
         try:
-            turn = _turn(Holder(outbox), settings, session, log)
+            turn = _turn(Holder(outbox), settings, session, log, alert if first else None)
             if first:
                 code, first = _own(turn, name, alert, log), ""
                 others_until = turn.now() + _OTHERS_S
@@ -103,11 +125,11 @@ def without_lock(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log)
     """Deliver one entry where the file system cannot lock: its id makes a second delivery harmless."""
     session = _Session(data, log)
     try:
-        settings = configuration.load(session.splunkd(_SPLUNKD_S), only=alert.tenant)
+        settings = _settings(session, alert)
     except SplunkdError as error:
         log.event("alert.undeliverable", **_identity(name, alert), reason=str(error), todo=_RIGHTS)
         return Exit.CONFIGURATION
-    return _own(_turn(Holder(outbox), settings, session, log), name, alert, log)
+    return _own(_turn(Holder(outbox), settings, session, log, alert), name, alert, log)
 
 
 def from_memory(alert: Alert, data: bytes, captured_ms: int, log: Log) -> int:
@@ -116,11 +138,13 @@ def from_memory(alert: Alert, data: bytes, captured_ms: int, log: Log) -> int:
     content = digest(alert.results_file) if alert.send == "all" else ""
     name = f"{trigger_ms(alert):013d}-{firing_id(alert, content)}"
     try:
-        settings = configuration.load(session.splunkd(_SPLUNKD_S), only=alert.tenant)
+        settings = _settings(session, alert)
     except SplunkdError as error:
         return _lost(name, alert, log, str(error))
+    from .memory import MemoryHolder
+
     holder = MemoryHolder(name, alert, captured_ms=captured_ms)
-    turn = _turn(holder, settings, session, log)
+    turn = _turn(holder, settings, session, log, alert)
     code = _own(turn, name, alert, log, lasting=False)
     if code == Exit.OK and not holder.lost_rows:
         return code
@@ -139,16 +163,24 @@ def _lost(name: str, alert: Alert, log: Log, reason: str, *, settled: bool = Fal
     return Exit.LOST
 
 
-def _turn(holder: Holder | MemoryHolder, settings: Settings, session: _Session, log: Log) -> Turn:
+def _turn(holder: Holder | MemoryHolder, settings: Settings, session: _Session, log: Log, ahead: Alert | None) -> Turn:
+    """A turn; what splunkd knows of the alert `ahead`, if there is one, is asked already."""
     for problem in settings.problems:
         log.event("settings.problem", problem=problem)
+    log.level = settings.delivery.log_level
     clock = Clock()
-    enricher = Enricher(session.splunkd(2.0), log, clock.monotonic)
+    enricher = Enricher(session.splunkd(_SPLUNKD_S), log, clock.monotonic)
+    if ahead is not None:
+        enricher.ask(ahead)
+    from .forward import Turn  # by now, most of it is there
+
     return Turn(holder, settings, clock=clock, log=log, enricher=enricher, user_agent=USER_AGENT, workers=1)
 
 
 def _own(turn: Turn, name: str, alert: Alert, log: Log, *, lasting: bool = True) -> int:
     """Deliver the action's own entry; returns an exit code."""
+    from .forward import Goal
+
     deadline_s = turn.settings.delivery.direct_deadline
     turn.run(Goal(turn.now() + deadline_s, first=name))
     counts = turn.custody.counts
@@ -172,6 +204,9 @@ def _others(turn: Turn, holder: Holder, session: _Session, log: Log, *, until: f
     waiting = bool(holder.names("new") or holder.names("pending") or holder.requests())
     if not waiting and turn.clock.now() - holder.usage_s() <= _USAGE_OLD_S:
         return turn.now() < until
+    from .chores import Chores
+    from .forward import Goal
+
     # Only now: making them sweeps the whole outbox.
     chores = Chores(turn, holder, turn.clock, log, role="action", tell=lambda _matters: None)
     if waiting:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Mapping, NamedTuple
 from urllib.parse import urlsplit
 
@@ -52,8 +52,7 @@ TEXTS = ("proxy_url", "proxy_username", "ca_file", "log_level")
 TENANT_KEYS = ("webhook_url", "disabled")
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(NamedTuple):
     """The `[delivery]` stanza. Units and ranges are those of NUMBERS."""
 
     connect_timeout: float = 10
@@ -73,8 +72,7 @@ class Delivery:
     log_level: str = "INFO"
 
 
-@dataclass(frozen=True)
-class Tenant:
+class Tenant(NamedTuple):
     """One tenant.
 
     Attributes:
@@ -92,8 +90,7 @@ class Tenant:
     fault: str = ""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """All that is configured.
 
     Attributes:
@@ -103,8 +100,8 @@ class Settings:
         problems: what is wrong with the configuration, one line each, for an administrator.
     """
 
-    delivery: Delivery = field(default_factory=Delivery)
-    tenants: Mapping[str, Tenant] = field(default_factory=dict)
+    delivery: Delivery = Delivery()
+    tenants: Mapping[str, Tenant] = MappingProxyType({})
     proxy_password: Secret | None = None
     problems: tuple[str, ...] = ()
 

@@ -16,6 +16,9 @@ import threading
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, NamedTuple
 
+from . import unguessed  # noqa: F401  before anybody imports requests
+
+# isort: split
 import requests
 import requests.adapters
 import requests.certs
