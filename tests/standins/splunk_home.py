@@ -5,6 +5,7 @@ Must not start anything.
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 from pathlib import Path
@@ -79,12 +80,12 @@ class SplunkHome:
         self.conf = ConfTree(self.etc)
 
     def install(self, source: Path) -> Path:
-        """Copy an app's folder to `etc/apps/parapet_security` as `splunk install app` does, without bytecode.
+        """Put an app's folder into `etc/apps/parapet_security`; bytecode that is in it comes along, as if the app had run before.
 
         Raises:
             FileExistsError: the app is installed already.
         """
-        shutil.copytree(str(source), str(self.app), ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(str(source), str(self.app), copy_function=_copy)
         return self.app
 
     def env(self, extra: Optional[dict[str, str]] = None) -> dict[str, str]:
@@ -102,3 +103,11 @@ class SplunkHome:
         file = self.etc / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+
+
+def _copy(source: str, target: str) -> None:
+    """Copy a file; one that nobody writes to in its place (vendored code, bytecode) is linked instead, which is quicker."""
+    if source.endswith(".pyc") or (source.endswith(".py") and f"{os.sep}lib{os.sep}" in source):
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
