@@ -15,8 +15,27 @@ from build_tools import browser, environment, package
 from build_tools.project import ROOT, BuildError, run_openly
 
 BROWSER = "tests/browser"
+# What looks at files that are the same for every Python, and at the tests' own tools. The newest Python runs it, for all of them.
+ONCE = [
+    "tests/spl",
+    "tests/standins",
+    "tests/crash/test_disk_model.py",
+    "tests/test_alert_form.py",
+    "tests/test_check_gate.py",
+    "tests/test_conf_parser.py",
+    "tests/test_confs.py",
+    "tests/test_contract_samples.py",
+    "tests/test_delivery_health.py",
+    "tests/test_delivery_health_panels.py",
+    "tests/test_log_sourcetype.py",
+    "tests/test_mutation.py",
+    "tests/test_searches_run.py",
+]
 CRASH = ["tests/test_crash.py", "tests/outbox/test_power_loss.py", "tests/outbox/test_outbox_model.py"]
 
+# Tests wait about as long as they compute: more processes than the two cores of a small machine keep these busy. One that has
+# done its share takes over from one that has not.
+_SPREAD = ["-n", "4", "--dist", "worksteal"]
 # pytest's own code for "no test was selected", and its options whose value is an argument of its own.
 _NONE_SELECTED = 5
 _WITH_VALUE = {"-c", "-k", "-m", "-n", "-o", "-p", "-r", "-W"}
@@ -67,7 +86,16 @@ def run(versions: list[str], arguments: list[str], **variables: str) -> int:
     outside, inside = divide(arguments, browser_too=not versions)
     found = versions or [version for version in environment.SUPPORTED if environment.interpreter(version)]
     chosen = (found or [environment.running()]) if outside is not None else []
-    runs = [_Run(f"Python {version}", environment.for_tests(version), outside or [], variables) for version in chosen]
+    once_in = _newest(chosen) if len(chosen) > 1 and not _places(arguments) else ""
+    runs = [
+        _Run(
+            f"Python {version}",
+            environment.for_tests(version),
+            [*(outside or []), *(f"--ignore={place}" for place in ONCE if once_in not in ("", version))],
+            variables,
+        )
+        for version in chosen
+    ]
     missing: dict[str, Outcome] = {}
     if inside is not None:
         try:
@@ -88,6 +116,8 @@ def run(versions: list[str], arguments: list[str], **variables: str) -> int:
         if version not in chosen:
             absent = not versions and outside is not None
             print(f"Python {version}: " + ("not found on this machine, so not run" if absent else "not asked for"))
+    if once_in:
+        print(f"What looks at files only and not at the code as it runs was in Python {once_in} alone.")
     if inside is None:
         print("Browser: not asked for")
     print(_sum(list(outcomes.values())), flush=True)
@@ -115,7 +145,7 @@ def divide(arguments: list[str], *, browser_too: bool) -> tuple[list[str] | None
         arguments: what was asked for.
         browser_too: whether the browser runs when no file or folder is named.
     """
-    places = [number for number, text in enumerate(arguments) if _is_place(arguments, number, text)]
+    places = _places(arguments)
     within = {number: _within(arguments[number], BROWSER) for number in places}
     outside = [text for number, text in enumerate(arguments) if not within.get(number)]
     inside = [text for number, text in enumerate(arguments) if within.get(number, True)]
@@ -128,6 +158,15 @@ def divide(arguments: list[str], *, browser_too: bool) -> tuple[list[str] | None
         [*outside, f"--ignore={BROWSER}"] if runs_outside else None,
         inside if runs_inside else None,
     )
+
+
+def _newest(versions: list[str]) -> str:
+    return max(versions, key=lambda version: [int(part) for part in version.split(".")])
+
+
+def _places(arguments: list[str]) -> list[int]:
+    """Returns where among the arguments a file or folder stands."""
+    return [number for number, text in enumerate(arguments) if _is_place(arguments, number, text)]
 
 
 def _is_place(arguments: list[str], number: int, text: str) -> bool:
@@ -156,8 +195,9 @@ def forgive_empty(outcomes: dict[str, Outcome]) -> dict[str, Outcome]:
 
 
 def _pytest(each: _Run, spl: Path, report: Path) -> Outcome:
-    """Runs pytest on two cores unless the arguments say otherwise (of an option given twice it takes the last)."""
-    command = [str(each.python), "-m", "pytest", "-n", "2", *each.arguments, f"--junitxml={report}"]
+    """Runs pytest, in several processes unless the arguments say how many."""
+    spread = [] if any(text.startswith("-n") for text in each.arguments) else _SPREAD
+    command = [str(each.python), "-m", "pytest", *spread, *each.arguments, f"--junitxml={report}"]
     return read(report, run_openly(command, PARAPET_SPL=str(spl), **each.variables))
 
 

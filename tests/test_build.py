@@ -6,6 +6,7 @@ It must not install anything.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -217,6 +218,7 @@ def test_the_sum_counts_a_run_that_ended_badly_as_a_failure(tmp_path, report, co
 
 
 EVERYTHING_ELSE = "--ignore=tests/browser"
+NOT_AGAIN = [f"--ignore={place}" for place in suite.ONCE]
 
 
 @pytest.mark.parametrize(
@@ -271,15 +273,16 @@ def test_the_browser_has_a_line_of_its_own_and_counts_in_the_sum(monkeypatch, ca
     monkeypatch.setattr(suite, "_pytest", pytest_run)
     assert suite.run([], []) == 1
     assert ran == [
-        (Path("3.9"), [EVERYTHING_ELSE]),
+        (Path("3.9"), [EVERYTHING_ELSE, *NOT_AGAIN]),
         (Path("3.13"), [EVERYTHING_ELSE]),
         (Path("python"), ["tests/browser"]),
     ]
-    assert capsys.readouterr().out.splitlines()[-5:] == [
+    assert capsys.readouterr().out.splitlines()[-6:] == [
         "Python 3.9: 10 passed, 0 failed",
         "Python 3.13: 10 passed, 0 failed",
         "Browser (Python 3.11, Chromium 1): 2 passed, 1 failed (pytest ended with code 1)",
         "Python 3.7: not found on this machine, so not run",
+        "What looks at files only and not at the code as it runs was in Python 3.13 alone.",
         "22 passed, 1 failed",
     ]
 
@@ -309,6 +312,49 @@ def test_without_a_browser_the_pythons_run_and_the_sum_says_what_did_not(monkeyp
     assert suite.run([], ["tests/browser"]) == 1
     assert line in capsys.readouterr().out.splitlines()
     assert suite.run(["3.9"], []) == 0
+
+
+@pytest.mark.parametrize(
+    ("versions", "arguments", "without"),
+    [
+        (["3.7", "3.13", "3.9"], ["-x"], ["3.7", "3.9"]),
+        (["3.9"], [], []),
+        (["3.7", "3.9"], ["tests"], []),
+        (["3.7", "3.9"], ["tests/spl"], []),
+    ],
+)
+def test_what_no_python_can_change_runs_in_the_newest_unless_it_is_named(monkeypatch, versions, arguments, without):
+    """Of those that run; who names files or folders gets them in each Python."""
+    monkeypatch.setattr(suite.environment, "for_tests", str)
+    monkeypatch.setattr(suite.package, "build", lambda folder: Path("app.spl"))
+    ran = {}
+
+    def pytest_run(each, spl, report):
+        ran[each.python] = [text for text in each.arguments if text in NOT_AGAIN]
+        return suite.Outcome(0, 10, 0, 0)
+
+    monkeypatch.setattr(suite, "_pytest", pytest_run)
+    suite.run(versions, arguments)
+    assert ran == {version: NOT_AGAIN if version in without else [] for version in versions}
+
+
+def test_what_runs_in_one_python_is_there_and_runs_no_product_code():
+    """A file of these that imported the app, or started it, would leave it untested in the other Pythons."""
+    for place in suite.ONCE:
+        path = ROOT / place
+        for file in sorted(path.rglob("test_*.py")) if path.is_dir() else [path]:
+            text = file.read_text(encoding="utf-8")
+            assert not re.search(r"^\s*(from|import) parapet\b", text, re.MULTILINE), file
+            assert not re.search(r"\bscene\.fire\b|\bstart_forwarder\b|\brun_action\b", text), file
+
+
+def test_how_many_processes_run_is_the_arguments_word_where_they_have_one(tmp_path, monkeypatch):
+    """`-n 0` is for a debugger, which cannot follow tests into processes."""
+    commands = []
+    monkeypatch.setattr(suite, "run_openly", lambda command, **environment: commands.append(command) or 0)
+    for arguments in ([], ["-n", "0", "--pdb"], ["-n2"]):
+        suite._pytest(suite._Run("Python 3.9", Path("python"), arguments), Path("app.spl"), tmp_path / "report.xml")
+    assert [command[3:-1] for command in commands] == [suite._SPREAD, ["-n", "0", "--pdb"], ["-n2"]]
 
 
 @pytest.fixture

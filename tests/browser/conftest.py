@@ -25,11 +25,34 @@ else:
     collect_ignore_glob = ["test_*.py"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+# What Playwright turns off by itself: Chromium heeds the last list only, so ours repeats it.
+OFF = (
+    "AutoDeElevate",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "BoundaryEventDispatchTracksNodeRemoval",
+    "DestroyProfileOnBrowserClose",
+    "DialMediaRouteProvider",
+    "GlobalMediaControls",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "OptimizationHints",
+    "PaintHolding",
+    "RenderDocument",
+    "ThirdPartyStoragePartitioning",
+    "Translate",
+    # Suggestions below the address bar are a page of Chromium's own, loaded for every new window. It takes half a second of a
+    # processor, which is more than a test does.
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "WebUIOmniboxPopup",
+)
 FLAGS = (
     # What a page asks of another host fails here, and is not sent.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--disable-background-networking",
     "--disable-component-update",
+    f"--disable-features={','.join(OFF)}",
     "--disable-gpu",
     "--disable-quic",
     "--disable-sync",

@@ -6,6 +6,7 @@ An arrow points from who imports to what is imported. Imports for types only are
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 
@@ -132,8 +133,9 @@ LAYER = {module: layer for layer, modules in LAYERS.items() for module in module
 SCRIPTS = sorted(PACKAGE.parent.glob("*.py"))
 
 
+@functools.lru_cache(maxsize=None)
 def tree(path):
-    """A file's syntax."""
+    """A file's syntax, which nobody changes."""
     return ast.parse(path.read_text(encoding="utf-8"))
 
 

@@ -457,7 +457,7 @@ ANY_ROW = st.dictionaries(
 SEARCH = st.dictionaries(st.sampled_from(notable.ATTRIBUTES), TEXT, max_size=8)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(ANY_ROW, SEARCH, st.sampled_from(["", "a*", "*id*", "annotations*"]))
 def test_no_row_and_no_search_makes_an_invalid_body(row, search, exclude):
     """Whatever they hold: the schema is kept, and every value is a text of some length."""

@@ -74,27 +74,32 @@ class Mayhem:
         return done or self._over.is_set()
 
     def _actions(self):
-        """One action after another, most of them killed somewhere between their start and their usual end."""
+        """One action after another, most of them killed somewhere between their start and their usual end; the last one is left alone."""
         while not (self._enough("action") and self._enough("forwarder")):
-            search, begin = self._search(), time.monotonic()
-            process = self._scene.splunk.start(search, self._scene.splunkd.session("admin"))
-            self._running.add(process)
-            if self.draw() < 0.9:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(self.draw() * self._usual_s)
-                with self._lock:
-                    mine = process in self._running
-                    if mine:
-                        process.kill()
-            process.communicate()
+            self._one_action(left_alone=self.draw() >= 0.9)
+        if not self._over.is_set():
+            self._one_action(left_alone=True)
+
+    def _one_action(self, *, left_alone):
+        search, begin = self._search(), time.monotonic()
+        process = self._scene.splunk.start(search, self._scene.splunkd.session("admin"))
+        self._running.add(process)
+        if not left_alone:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(self.draw() * self._usual_s)
             with self._lock:
                 mine = process in self._running
-                self._running.discard(process)
-                self.kills["action"] += mine and process.returncode == -9
-                self.fired[search.sid] = process.returncode
-                if process.returncode == 0:
-                    self._usual_s += 0.2 * (min(time.monotonic() - begin, 1.0) - self._usual_s)
-                self.stored.update(name[14:34] for place in ("new", "pending") for name in self._scene.entries(place))
+                if mine:
+                    process.kill()
+        process.communicate()
+        with self._lock:
+            mine = process in self._running
+            self._running.discard(process)
+            self.kills["action"] += mine and process.returncode == -9
+            self.fired[search.sid] = process.returncode
+            if process.returncode == 0:
+                self._usual_s += 0.2 * (min(time.monotonic() - begin, 1.0) - self._usual_s)
+            self.stored.update(name[14:34] for place in ("new", "pending") for name in self._scene.entries(place))
 
     def _forwarders(self):
         """One forwarder after another, some killed before they hold the lock, most after, some with an action at the same moment."""

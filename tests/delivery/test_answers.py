@@ -166,6 +166,7 @@ def test_outage_loses_nothing_and_sends_nothing_twice(calm):
 
 def test_forwarder_that_is_told_to_end_does_not_wait_for_a_hanging_tenant(scene):
     """It is gone before Splunk would kill it, and the alert is still there."""
+    scene.append("forward", "_PATIENCE_S = 1.0")
     scene.tenant.script(Answer(delay=60))
     scene.start_forwarder()
     fire(scene, "hanging")

@@ -133,8 +133,7 @@ class Canaries:
 
 def bug_with_a_secret_in_its_text(scene):
     """An attempt breaks, and the error quotes the token."""
-    append(
-        scene,
+    scene.append(
         "webhook",
         "def _post(self, url, token, *_, **__):\n    raise ValueError(token.reveal())\nWebhook.post = _post",
     )
@@ -142,10 +141,4 @@ def bug_with_a_secret_in_its_text(scene):
 
 def bug_with_every_secret_in_its_text(scene):
     """Whoever reads the configuration breaks, and the error quotes all of it."""
-    append(scene, "configuration", CRASH)
-
-
-def append(scene, module, text):
-    """Add Python to a module of the installed app."""
-    with (scene.home.app / f"bin/parapet/{module}.py").open("a", encoding="utf-8") as source:
-        source.write(f"\n{text}\n")
+    scene.append("configuration", CRASH)

@@ -199,10 +199,9 @@ def test_entry_of_a_newer_version_does_not_keep_an_action(scene):
 
 def test_bug_of_ours_is_one_line_and_ends_with_70(scene):
     """No traceback at a user, and no text that an unforeseen error could hold."""
-    with (scene.home.app / "bin/parapet/outbox.py").open("a", encoding="utf-8") as module:
-        module.write(
-            "\ndef _broken(self, alert, **_):\n    raise ZeroDivisionError(alert.search_name)\nOutbox.put = _broken\n"
-        )
+    scene.append(
+        "outbox", "def _broken(self, alert, **_):\n    raise ZeroDivisionError(alert.search_name)\nOutbox.put = _broken"
+    )
     fired = ended(scene.fire())
     assert fired.exit_code == 70
     assert fired.lines == [("FATAL", "process.bug")]

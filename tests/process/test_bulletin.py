@@ -31,6 +31,11 @@ def fire(scene, **search):
     return scene.fire(failed_logins(**search), user="user")
 
 
+def hurry(scene):
+    """A message that nobody needs any more goes sooner, and a board that failed is asked again sooner."""
+    scene.append("bulletin", "_SETTLED_S = _RETRY_S = 1.5")
+
+
 def _token_refused(scene, tmp_path):
     token, scene.tenant.token = scene.tenant.token, "pst_" + "rotated"
     fire(scene)
@@ -99,6 +104,7 @@ def _cases():
 @pytest.mark.parametrize(("trouble", "who"), _cases())
 def test_message_appears_once_and_goes_when_it_is_mended(scene, tmp_path, trouble, who):
     """It names the host, what is the matter in numbers, and what to do; it is not repeated while it stands."""
+    hurry(scene)
     if who == "forwarder":
         scene.start_forwarder()
     mend, name, words = trouble(scene, tmp_path)
@@ -173,6 +179,7 @@ def test_forwarder_that_is_restarted_puts_up_nothing_that_is_up(scene):
 
 def test_message_of_a_process_that_has_ended_goes_when_it_is_mended(scene):
     """The next forwarder takes over what stands on the board; messages of others stay."""
+    hurry(scene)
     scene.splunkd.messages["restart_required"] = ("Splunk must be restarted", "warn")
     first = scene.start_forwarder()
     scene.fire(failed_logins(params={"tenant": "lab"}))
@@ -186,6 +193,7 @@ def test_message_of_a_process_that_has_ended_goes_when_it_is_mended(scene):
 
 def test_board_that_cannot_be_written_delays_nothing_and_is_tried_again(scene):
     """What troubles splunkd is no trouble of the tenant's."""
+    hurry(scene)
     scene.splunkd.fail("messages", 503)
     scene.start_forwarder()
     scene.fire(failed_logins(params={"tenant": "lab"}))

@@ -133,13 +133,14 @@ def test_an_alert_that_met_the_looking_command_is_passed_on(tmp_path, app_tree, 
 
 @pytest.mark.parametrize("cancelled", [False, True])
 def test_an_alert_that_met_the_editing_command_is_passed_on(scene, cancelled):
-    """It holds the outbox for a few seconds; what fired meanwhile goes, also when the search is cancelled."""
+    """It holds the outbox for a while; what fired meanwhile goes, also when the search is cancelled."""
+    scene.append("commands", "_ANSWER_S = 2.5")
     scene.configure({"workers": "1"})
     scene.set_tenant("main", disabled="1")
     for number in range(8):
         scene.fire(failed_logins(name=f"Old {number}", trigger_time=1769614000 + number))
     scene.set_tenant("main", disabled="0")
-    scene.tenant.latency = 0.9
+    scene.tenant.latency = 0.5
     with ThreadPoolExecutor(1) as pool:
         edited = pool.submit(search, scene, "| parapetoutboxedit action=retry id=all")
         scene.tenant.wait_for(1)

@@ -161,6 +161,7 @@ def test_answer_that_nobody_can_use_is_as_none_for_the_action(scene, name):
 @pytest.mark.parametrize("name", STRANGE)
 def test_answer_that_nobody_can_use_is_as_none_for_the_forwarder(scene, name):
     """It says why it cannot begin, and asks again."""
+    scene.append("service", "_RETRY_S = 0.5")
     with RawSplunkd(*STRANGE[name]) as raw, ModularInput(
         scene.home, server_uri=raw.uri, session_key=scene.splunkd.system_session, python=scene.python
     ) as forwarder:

@@ -178,8 +178,7 @@ def test_what_splunk_cannot_fill_in_by_hand_is_left_out(es, tokens):
     """A token without a value comes empty, or as it stands in the stanza: neither reaches the tenant."""
     es.splunkd.sendalert.unknown_tokens = tokens
     job = click(es, ON_ONE.format(notable(1)["event_id"]), severity_fields="none")
-    es.tenant.wait_for(1)
-    (body,) = map(decode, es.tenant.accepted)
+    (body,) = map(decode, es.tenant.wait_for_accepted(1))
     # What the job knows counts instead.
     assert body["search"]["query"] == job["search"]
     assert body["severity"] == "medium"
@@ -245,8 +244,7 @@ def correlation(scene, **changes):
 def test_a_correlation_search_brings_its_rule_and_its_techniques(es):
     """The raw row has neither; the saved search does. There is no event_id yet."""
     es.fire(correlation(es), user="admin")
-    es.tenant.wait_for(1)
-    (body,) = map(decode, es.tenant.accepted)
+    (body,) = map(decode, es.tenant.wait_for_accepted(1))
     assert es.tenant.refusals == []
     assert body["search"]["name"] == RULE
     assert body["enterprise_security"] == {
@@ -262,8 +260,7 @@ def test_a_correlation_search_that_splunkd_does_not_show_is_delivered_without(es
     search = correlation(es)
     es.splunkd.fail("saved/searches", 403)
     es.fire(search, user="admin")
-    es.tenant.wait_for(1)
-    (body,) = map(decode, es.tenant.accepted)
+    (body,) = map(decode, es.tenant.wait_for_accepted(1))
     assert "enterprise_security" not in body
 
 

@@ -71,6 +71,7 @@ def test_forwarder_ends_while_splunkd_does_not_answer(scene):
 
 def test_forwarder_outlives_a_splunkd_that_is_down_or_slow_at_its_start(scene):
     """It waits, and delivers when splunkd answers; it says so once."""
+    scene.append("service", "_RETRY_S = 0.5")
     scene.splunkd.fail("/", 503, times=1)
     scene.splunkd.delay("configs", 1.0, times=1)
     scene.start_forwarder()

@@ -134,8 +134,7 @@ def test_handler_without_system_rights_says_what_is_missing(scene):
 
 def test_bug_in_the_handler_is_an_answer_without_a_secret(scene):
     """500 in our words, one line in the log, and the process lives."""
-    with (scene.home.app / "bin/parapet/configuration.py").open("a", encoding="utf-8") as module:
-        module.write("\ndef load(splunkd, **_):\n    raise ZeroDivisionError(splunkd._context.token)\n")
+    scene.append("configuration", "def load(splunkd, **_):\n    raise ZeroDivisionError(splunkd._context.token)")
     scene.outbox.mkdir(parents=True)
     for _ in range(2):
         with pytest.raises(requests.HTTPError) as refused:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.canaries import append, bug_with_a_secret_in_its_text, bug_with_every_secret_in_its_text
+from tests.process.canaries import bug_with_a_secret_in_its_text, bug_with_every_secret_in_its_text
 from tests.process.driver import refusal, rows
 from tests.scene import failed_logins
 from tests.standins.splunk import ModularInput
@@ -83,7 +83,7 @@ def _processes_of(scene, script):
 def test_process_that_is_ended_in_the_middle_leaves_no_secret(canaries, how):
     """While the tenant has the request and has not answered: action and forwarder."""
     scene = canaries.scene
-    append(scene, "forward", "_PATIENCE_S = 0.2")
+    scene.append("forward", "_PATIENCE_S = 0.2")
     scene.tenant.always(Answer(delay=60))
     action = scene.splunk.start(failed_logins(), scene.splunkd.session("admin"))
     with action:

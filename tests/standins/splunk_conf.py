@@ -5,6 +5,7 @@ Must not know HTTP, sessions or processes.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import tempfile
@@ -49,9 +50,16 @@ def read_conf(path: Path) -> dict[str, Settings]:
     """
     if not path.is_file():
         return {}
+    parsed = _parsed(path.read_text(encoding="utf-8"), path.name)
+    return {name: dict(settings) for name, settings in parsed.items()}
+
+
+@functools.lru_cache(maxsize=256)
+def _parsed(text: str, name: str) -> dict[str, Settings]:
+    """What a text says. Splunk keeps a conf in memory; here the file is read each time, and the same text is taken apart once."""
     stanzas: dict[str, Settings] = {}
     current = "default"
-    for number, line in _logical_lines(path.read_text(encoding="utf-8")):
+    for number, line in _logical_lines(text):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         header = _STANZA.match(line.strip())
@@ -61,7 +69,7 @@ def read_conf(path: Path) -> dict[str, Settings]:
             continue
         key, equals, value = line.partition("=")
         if not equals or not key.strip():
-            raise ConfError(f"{path.name}:{number}: neither stanza, setting nor comment")
+            raise ConfError(f"{name}:{number}: neither stanza, setting nor comment")
         stanzas.setdefault(current, {})[key.strip()] = value.strip()
     return stanzas
 

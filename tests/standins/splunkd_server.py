@@ -6,16 +6,20 @@ Must not know what it serves.
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from socketserver import ThreadingMixIn
-from typing import Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from tests.standins.certs import Certs
 from tests.standins.splunkd_answers import Answer
+
+if TYPE_CHECKING:
+    import ssl
 
 Exchange = Callable[[BaseHTTPRequestHandler], Optional[Answer]]
 
@@ -49,13 +53,14 @@ class TlsServer:
 
     def __init__(self, exchange: Exchange) -> None:
         """Listen on a free port of 127.0.0.1 and serve at once."""
-        with tempfile.TemporaryDirectory() as folder:
-            context = Certs(Path(folder)).self_signed.context()
         self._server = _Server(_handler(exchange))
         # The handshake is left to the connection's own thread, so that one slow client stops nobody.
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self._server.socket = _context().wrap_socket(
+            self._server.socket, server_side=True, do_handshake_on_connect=False
+        )
         self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        # How often it looks whether it has been closed: every test of a Splunk waits for that once.
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -68,6 +73,13 @@ class TlsServer:
                 with contextlib.suppress(OSError):
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)
             self._server.idle.wait_for(lambda: not self._server.open, 10)
+
+
+@functools.lru_cache(maxsize=None)
+def _context() -> ssl.SSLContext:
+    """One certificate for all servers of a process: nobody verifies it."""
+    with tempfile.TemporaryDirectory() as folder:
+        return Certs(Path(folder)).self_signed.context()
 
 
 def _handler(exchange: Exchange) -> Any:

@@ -154,6 +154,11 @@ class Tenant:
         self.wait_until(lambda: len(self._records) >= count, timeout)
         return self.requests
 
+    def wait_for_accepted(self, count, timeout=10):
+        """Wait until so many requests were answered 2xx; returns `accepted`. One that was read is not answered yet."""
+        self.wait_until(lambda: len(self.accepted) >= count, timeout)
+        return self.accepted
+
     def wait_until(self, predicate, timeout=10):
         """Wait until `predicate()` is true; asked at every connection, request and answer.
 
