@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import shutil
 import subprocess
 import sys
 from hashlib import sha256
@@ -113,8 +112,6 @@ class Place:
         else:
             with self.bundle(scene).open("a", encoding="ascii") as stream:
                 stream.write("\n" + Path(self.certs.ca_file).read_text(encoding="ascii"))
-        for compiled in self._app.rglob("__pycache__"):
-            shutil.copytree(str(compiled), str(scene.home.app / compiled.relative_to(self._app)))
         scene.configure(settings)
         for name, url in tenants.items():
             scene.add_tenant(name, url, TOKEN)

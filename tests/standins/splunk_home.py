@@ -5,6 +5,7 @@ Must not start anything.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -90,9 +91,10 @@ class SplunkHome:
         def put(file: str, target: str) -> None:
             # Nobody writes to such a file in its place, and a link is made quicker than a copy.
             if file.endswith(".pyc") or (file.endswith(".py") and file.startswith(vendored)):
-                os.link(file, target)
-            else:
-                shutil.copy2(file, target)
+                with contextlib.suppress(OSError):  # another file system, or one without links
+                    os.link(file, target)
+                    return
+            shutil.copy2(file, target)
 
         shutil.copytree(str(source), str(self.app), copy_function=put)
         return self.app
