@@ -67,7 +67,6 @@ CORE_MAY = {
     "io",
     "ipaddress",
     "json",
-    "operator",
     "re",
     "types",
     "typing",

@@ -10,7 +10,6 @@ import csv
 import gzip
 import io
 import zlib
-from operator import itemgetter
 
 from .errors import RowsUnreadable
 
@@ -74,27 +73,24 @@ class Rows:
             stream.close()
             raise RowsUnreadable(f"the results file cannot be read: {str(error) or 'it is empty'}") from error
         companions = {name[5:]: index for index, name in enumerate(header) if name.startswith("__mv_")}
-        self._width = len(header)
-        self._names = [name for name in header if is_public(name)]
-        places = [index for index, name in enumerate(header) if is_public(name)]
-        # A field without a companion has one that is always empty, behind the others. None stands for at least two places.
-        self._values = itemgetter(*places, -1, -1)
-        self._companions = itemgetter(*(companions.get(name, -1) for name in self._names), -1, -1)
+        # A field without a companion has the last place, which `_blanks` keeps empty.
+        self._plan = [(name, index, companions.get(name, -1)) for index, name in enumerate(header) if is_public(name)]
+        self._blanks = [""] * len(header)
 
     def __iter__(self) -> Iterator[Row]:
         """Every row up to the end, or up to the place where the file breaks (then `broken` says why)."""
-        names, plain, companions, width = self._names, self._values, self._companions, self._width
+        plan, blanks = self._plan, self._blanks
         try:
             for line in self._reader:
                 if not line:
                     continue
-                values = line[:width]
-                values += [""] * (width + 1 - len(values))
+                values = line + blanks
                 row: Row = {}
-                for name, value, encoded in zip(names, plain(values), companions(values)):
-                    found = (decode_multivalue(encoded) if encoded else "") or value
-                    if found:
-                        row[name] = found
+                for name, index, companion in plan:
+                    encoded = values[companion]
+                    value = (decode_multivalue(encoded) if encoded else "") or values[index]
+                    if value:
+                        row[name] = value
                 yield row
         except _BROKEN as error:
             self.broken = f"{type(error).__name__}: {error}"
