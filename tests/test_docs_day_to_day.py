@@ -11,6 +11,7 @@ import re
 import jsonschema
 import pytest
 from parapet import chores, entry, matters, modaction, notable, severity
+from parapet.rows import Selector
 from parapet.settings import Delivery
 
 from bench import capacity, place
@@ -51,7 +52,7 @@ def test_the_body_of_the_page_is_one_that_the_app_sends():
     (block,) = re.findall(r"^    \{\n(?:     .*\n)+    \}\n", read("docs/enterprise-security.md"), re.MULTILINE)
     body = json.loads(block)
     jsonschema.Draft202012Validator(SCHEMA).validate(body)
-    assert body["enterprise_security"] == notable.describe(body["results"], {}, lambda name: True)
+    assert body["enterprise_security"] == notable.describe(body["results"], {}, Selector("*", ""))
     fields = ACTION["param.severity_fields"]
     assert body["severity"] == severity.resolve("auto", fields, "", body["results"], "")[0]
 

@@ -480,16 +480,6 @@ def test_alerts_at_the_same_time_share_a_question(answers, enricher):
     assert len(answers.asked) == 1
 
 
-def test_what_was_asked_ahead_is_not_asked_again(answers, enricher):
-    """Nobody waits while it is asked, and the facts hold what came of it."""
-    answers.free.clear()
-    enricher.ask(alert())
-    wait_until(lambda: answers.asked, "a question")
-    answers.free.set()
-    assert title(enricher.facts(alert())) == "Guessed passwords from $src_ip$"
-    assert len(answers.asked) == 1
-
-
 def test_threads_that_never_come_back_are_not_too_many(answers, clock, enricher):
     """A splunkd that answers nothing for hours costs some threads, and then none more."""
     answers.free.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tracemalloc
 
@@ -123,72 +124,11 @@ def test_what_the_library_raises_is_splunkds_failure(key, text):
     assert raw.asked == []
 
 
-class LastingSplunkd:
-    """Keeps each connection for so many questions, then closes it without a word; a context manager.
-
-    Attributes:
-        uri: where it is, without TLS.
-        asked: of every question the number of its connection, from 1 on.
-        connections: how many there were.
-    """
-
-    def __init__(self, questions, status="200 OK"):
-        """Answer nothing yet."""
-        self._questions, self._status = questions, status
-        self.asked, self.connections = [], 0
-
-    def __enter__(self):
-        """Answer from now on."""
-        self._listener = Listener(self._serve)
-        self.uri = f"http://127.0.0.1:{self._listener.port}"
-        return self
-
-    def __exit__(self, *exc_info):
-        """End, and raise what broke here."""
-        self._listener.close()
-
-    def _serve(self, connection):
-        connection.plain()
-        self.connections += 1
-        for _ in range(self._questions):
-            if not connection.reader.readline():
-                return
-            while connection.reader.readline().strip():
-                pass
-            self.asked.append(connection.number)
-            connection.send(f"HTTP/1.1 {self._status}\r\nContent-Length: 12\r\n\r\n".encode() + b'{"entry":[]}')
-
-
-def test_questions_share_a_connection():
-    """A handshake takes longer than most answers."""
-    with LastingSplunkd(10) as raw:
-        splunkd = session(raw)
-        assert splunkd.conf("parapet_security") == splunkd.server_info() == {}
-        assert splunkd.job("sid") == {}
-    assert raw.asked == [1, 1, 1]
-
-
-def test_a_connection_that_splunkd_closed_meanwhile_is_made_anew():
-    """It may do so whenever it likes, and costs nobody an answer."""
-    with LastingSplunkd(1) as raw:
-        splunkd = session(raw)
-        for _ in range(3):
-            assert splunkd.server_info() == {}
-    assert raw.asked == [1, 2, 3]
-
-
-def test_a_splunkd_that_hangs_up_on_a_new_connection_does_not_answer():
-    """It is asked once; only a connection that was used before may have been closed for its age."""
-    with LastingSplunkd(0) as raw, pytest.raises(Unreachable):
-        session(raw).server_info()
-    assert raw.connections == 1
-
-
-def test_an_error_ends_its_connection():
-    """What is left of it would be taken for the next answer."""
-    with LastingSplunkd(10, "404 x") as raw:
-        splunkd = session(raw)
-        for _ in range(2):
-            with pytest.raises(NotFound):
-                splunkd.server_info()
-    assert raw.asked == [1, 2]
+def test_what_comes_in_place_of_a_status_line_is_not_shown():
+    """It can be the end of another answer, with a password in it."""
+    line = f'{{"clear_password":"{CANARY}"}}\r\n'.encode()
+    with contextlib.closing(Listener(lambda connection: connection.send(line))) as listener:
+        splunkd = Splunkd(f"http://127.0.0.1:{listener.port}", Secret("key"))
+        with pytest.raises(Unreachable) as raised:
+            splunkd.server_info()
+    assert CANARY not in str(raised.value)

@@ -146,7 +146,7 @@ def security(data):
     first = notable.describe(row, known, Selector("*", ""))
     promise(first == notable.describe(row, known, Selector("*", "")), "another each time")
     promise(len(json.dumps(first)) < _SECURITY_MOST, "a row makes the head too large")
-    promise(notable.describe(row, {}, lambda name: False) == {}, "what does not travel is used")
+    promise(notable.describe(row, {}, Selector("", "*")) == {}, "what does not travel is used")
     level, _ = severity.resolve(
         "auto", "urgency, severity", content.get("map", ""), row, content.get("alert.severity", "")
     )
@@ -185,7 +185,15 @@ def _object(text):
 def seeds():
     """Inputs to begin with that no sample holds."""
     table = "host,count,__mv_user,user,_time,_raw,_cd\nweb,47,$a$;$b$$c$,a,1769614200.5,x,1\n"
+    notable_row = {
+        "orig_sid": "s",
+        "rule_name": "r",
+        "risk_score": "8",
+        "risk_object": "h",
+        "annotations.mitre_attack": ["T1110"],
+    }
     return {
+        "security": [joined(json.dumps(notable_row).encode(), found) for found in (b"{}", b'{"action.notable": "1"}')],
         "results": [kind + table.encode() for kind in (b"t", b"c", b"f")] + [b"z" + gzip.compress(table.encode())],
         "multivalue": [b"a\nb$c\nd", joined(b"*, src*", b"_*", b"src_ip"), b"$a$;$b$$c$"],
         "guides_form": [

@@ -17,6 +17,7 @@ from parapet.direct import _Session as PayloadSession
 from parapet.enrich import Enricher
 from parapet.errors import SplunkdError, Unreachable
 from parapet.log import Log
+from parapet.rows import Selector
 from parapet.secret import Secret, mask
 from parapet.settings import NUMBERS, Delivery, Settings, delivery_from, is_loopback, tenant_from
 from parapet.splunkd import Splunkd
@@ -116,7 +117,7 @@ def _settings(session):
 def _facts(session):
     told = Enricher(session, Log(), Clock().monotonic).facts(alert())
     head = message.build_head(alert(), {}, every_row=False, row_count=1, fired_ms=1, facts=told)[0]
-    body = message.single("0123456789abcdef0123", head, {}, lambda name: True).body
+    body = message.single("0123456789abcdef0123", head, {}, Selector("*", "")).body
     WIRE.validate(json.loads(body.decode("utf-8")))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .errors import NotFound
 from .secret import Secret
-from .settings import APP, Settings, delivery_from, tenant_from
+from .settings import APP, Settings, delivery_from, printable, tenant_from
 
 if TYPE_CHECKING:
     from .settings import Tenant
@@ -49,7 +49,7 @@ def load(splunkd: Splunkd, *, only: str = "") -> Settings:
                 tenants[name], wrong = tenant_from(name, own, _password(splunkd, REALM, name))
                 problems += wrong
         elif stanza not in ("delivery", "default"):
-            problems.append(f"[{stanza}]: there is no such stanza; see parapet_security.conf.spec")
+            problems.append(f"[{printable(stanza)}]: there is no such stanza; see parapet_security.conf.spec")
     if "main" not in tenants and only in ("", "main"):
         option_b = _from_alert_actions(splunkd, problems)
         if option_b is not None:
@@ -99,7 +99,7 @@ def _ours(name: str, stanza: dict[str, str], problems: list[str]) -> dict[str, s
     owner = stanza.get("eai:acl.app", APP)
     if owner != APP:
         problems.append(
-            f"[{name}] in parapet_security.conf belongs to the app {owner!r} and is ignored: set it in this app"
+            f"[{printable(name)}] in parapet_security.conf belongs to the app {owner!r} and is ignored: set it in this app"
         )
         return None
     return {

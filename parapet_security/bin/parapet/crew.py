@@ -39,7 +39,8 @@ class Crew:
             size: how many entries are on their way at once; 0 is what the settings say.
         """
         self._worker, self._user_agent, self._fixed_size = worker, user_agent, size
-        self._back: queue.SimpleQueue[tuple[Pick, Entry, Future[Outcome]]] = queue.SimpleQueue()
+        # No SimpleQueue: in Python 3.7 its `get` can wait for ever when its time is up at the wrong moment.
+        self._back: queue.Queue[tuple[Pick, Entry, Future[Outcome]]] = queue.Queue()
         self._settings: Settings | None = None
         self._executor: ThreadPoolExecutor | None = None
         self._webhooks: list[Webhook] = []

@@ -6,10 +6,9 @@ asks the deliver handler instead, which has the system's rights.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import json
-import threading
+from concurrent import futures
 from typing import TYPE_CHECKING, Any
 
 from . import configuration, modaction
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 
 _OTHERS_S = 10.0
 _SPLUNKD_S = 10.0
+# For all of the configuration: a splunkd that sends a byte now and then keeps each read alive.
+_SETTINGS_S = 30.0
 _HANDLER_S = 1.0
 _USAGE_OLD_S = 60.0
 _RIGHTS = "enable the forwarder (the modular input parapet_forwarder), or restart splunkd once so that the deliver handler is there"
@@ -45,32 +46,32 @@ class _Session:
     def __init__(self, data: bytes, log: Log) -> None:
         payload = json.loads(data.decode("utf-8-sig", "replace"))
         self._key, self._uri = str(payload.get("session_key") or ""), str(payload.get("server_uri") or "")
-        self._known: dict[float, Splunkd] = {}
         log.hide([self._key])
 
     def splunkd(self, timeout_s: float) -> Splunkd:
         if not self._key or not self._uri:
             raise Unreachable("the payload names no session_key and server_uri")
-        if timeout_s not in self._known:  # else its connections are used again
-            self._known[timeout_s] = Splunkd(self._uri, Secret(self._key), timeout_s=timeout_s)
-        return self._known[timeout_s]
+        return Splunkd(self._uri, Secret(self._key), timeout_s=timeout_s)
 
 
 def _settings(session: _Session, alert: Alert) -> Settings:
-    """The configuration. What else a delivery takes is imported meanwhile: splunkd is waited for, and imports compute."""
-    with contextlib.suppress(RuntimeError):  # no thread is to be had: it is imported when it is needed
-        threading.Thread(target=_import_ahead, name="import", daemon=True).start()
-    return configuration.load(session.splunkd(_SPLUNKD_S), only=alert.tenant)
-
-
-def _import_ahead() -> None:
-    gc.disable()  # nothing of what is imported is garbage, and looking for some takes milliseconds
+    """The configuration; what else a delivery takes is imported while splunkd is waited for. Raises SplunkdError."""
+    splunkd = session.splunkd(_SPLUNKD_S)
+    aside = futures.ThreadPoolExecutor(1, thread_name_prefix="settings")
     try:
-        from . import forward  # noqa: F401
-    except ImportError:
-        pass  # whoever needs it waits for this thread, and meets the same error
+        asked = aside.submit(configuration.load, splunkd, only=alert.tenant)
+    except RuntimeError:  # no thread is to be had
+        return configuration.load(splunkd, only=alert.tenant)
     finally:
-        gc.enable()
+        aside.shutdown(wait=False)
+    gc.disable()  # nothing of what is imported is garbage, and looking for some takes milliseconds
+    from . import forward  # noqa: F401
+
+    gc.enable()
+    try:
+        return asked.result(_SETTINGS_S)
+    except futures.TimeoutError:
+        raise Unreachable(f"splunkd's configuration was not read within {_SETTINGS_S:g} s") from None
 
 
 def from_outbox(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log) -> int:
@@ -87,7 +88,7 @@ def from_outbox(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log) 
         return _hold_and_deliver(outbox, name, alert, session=session, settings=settings, log=log)
     except LockUnavailable as error:
         log.event("outbox.lock_failed", reason=str(error))
-        return _own(_turn(Holder(outbox), settings, session, log, alert), name, alert, log)
+        return _own(_turn(Holder(outbox), settings, session, log), name, alert, log)
 
 
 def _hold_and_deliver(
@@ -98,7 +99,7 @@ def _hold_and_deliver(
     while outbox.lock.try_acquire():
         turn, can_go_on = None, False
         try:
-            turn = _turn(Holder(outbox), settings, session, log, alert if first else None)
+            turn = _turn(Holder(outbox), settings, session, log)
             if first:
                 code, first = _own(turn, name, alert, log), ""
                 others_until = turn.now() + _OTHERS_S
@@ -129,7 +130,7 @@ def without_lock(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log)
     except SplunkdError as error:
         log.event("alert.undeliverable", **_identity(name, alert), reason=str(error), todo=_RIGHTS)
         return Exit.CONFIGURATION
-    return _own(_turn(Holder(outbox), settings, session, log, alert), name, alert, log)
+    return _own(_turn(Holder(outbox), settings, session, log), name, alert, log)
 
 
 def from_memory(alert: Alert, data: bytes, captured_ms: int, log: Log) -> int:
@@ -144,7 +145,7 @@ def from_memory(alert: Alert, data: bytes, captured_ms: int, log: Log) -> int:
     from .memory import MemoryHolder
 
     holder = MemoryHolder(name, alert, captured_ms=captured_ms)
-    turn = _turn(holder, settings, session, log, alert)
+    turn = _turn(holder, settings, session, log)
     code = _own(turn, name, alert, log, lasting=False)
     if code == Exit.OK and not holder.lost_rows:
         return code
@@ -163,16 +164,12 @@ def _lost(name: str, alert: Alert, log: Log, reason: str, *, settled: bool = Fal
     return Exit.LOST
 
 
-def _turn(holder: Holder | MemoryHolder, settings: Settings, session: _Session, log: Log, ahead: Alert | None) -> Turn:
-    """A turn; what splunkd knows of the alert `ahead`, if there is one, is asked already."""
+def _turn(holder: Holder | MemoryHolder, settings: Settings, session: _Session, log: Log) -> Turn:
     for problem in settings.problems:
         log.event("settings.problem", problem=problem)
-    log.level = settings.delivery.log_level
     clock = Clock()
-    enricher = Enricher(session.splunkd(_SPLUNKD_S), log, clock.monotonic)
-    if ahead is not None:
-        enricher.ask(ahead)
-    from .forward import Turn  # by now, most of it is there
+    enricher = Enricher(session.splunkd(2.0), log, clock.monotonic)
+    from .forward import Turn
 
     return Turn(holder, settings, clock=clock, log=log, enricher=enricher, user_agent=USER_AGENT, workers=1)
 

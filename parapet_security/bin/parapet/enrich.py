@@ -67,20 +67,14 @@ class Enricher:
         self._quiet_until = float("-inf")
         self._lock = threading.Lock()
 
-    def ask(self, alert: Alert) -> tuple[_Question, _Question]:
-        """Ask for what is kept (splunkd itself, and the saved search), without waiting: `facts` finds it there."""
-        asked_server = self._ask("server", lambda splunkd: splunkd.server_info(), keep_s=float("inf"))
-        asked_search = _NOT_ASKED
-        if alert.search_uri:
-            asked_search = self._ask(alert.search_uri, lambda splunkd: _search(splunkd, alert), keep_s=_KEPT_S)
-        return asked_server, asked_search
-
     def facts(self, alert: Alert) -> Facts:
         """What could be learned within two seconds; Facts() where splunkd does not answer."""
         started = self._monotonic()
         is_quiet = started < self._quiet_until
-        asked_server, asked_search = self.ask(alert)
-        asked_job = _NOT_ASKED
+        asked_server = self._ask("server", lambda splunkd: splunkd.server_info(), keep_s=float("inf"))
+        asked_search = asked_job = _NOT_ASKED
+        if alert.search_uri:
+            asked_search = self._ask(alert.search_uri, lambda splunkd: _search(splunkd, alert), keep_s=_KEPT_S)
         if alert.sid and not (alert.result_count and alert.search_query and alert.earliest and alert.latest):
             asked_job = self._ask("job " + alert.sid, lambda splunkd: _job(splunkd, alert, asked_server), keep_s=0.0)
         asked = (asked_server, asked_search, asked_job)

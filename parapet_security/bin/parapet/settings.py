@@ -123,7 +123,7 @@ def delivery_from(stanza: Mapping[str, str]) -> tuple[Delivery, list[str]]:
             if number is not None:
                 values[name] = number
         elif name not in TEXTS:
-            problems.append(f"[delivery] {name}: there is no such setting; see parapet_security.conf.spec")
+            problems.append(f"[delivery] {printable(name)}: there is no such setting; see parapet_security.conf.spec")
         elif text:
             wrong = _TEXT_RULES[name](text)
             if wrong:
@@ -138,9 +138,9 @@ def delivery_from(stanza: Mapping[str, str]) -> tuple[Delivery, list[str]]:
 
 def tenant_from(name: str, stanza: Mapping[str, str], token: str | None) -> tuple[Tenant, list[str]]:
     """Check one `[tenant:<name>]` stanza with its token (None: none is stored)."""
-    where = f"[tenant:{name}]"
+    where = f"[tenant:{printable(name)}]"
     problems = [
-        f"{where} {key}: there is no such setting; see parapet_security.conf.spec"
+        f"{where} {printable(key)}: there is no such setting; see parapet_security.conf.spec"
         for key in stanza
         if key not in TENANT_KEYS
     ]
@@ -200,6 +200,11 @@ def check_token(token: str | None) -> list[str]:
     elif "YOUR_TOKEN" in token:
         wrong.append("is still the guide's placeholder: paste your own")
     return wrong
+
+
+def printable(name: str) -> str:
+    """A name from a conf file as it can stand in a line."""
+    return "".join(char if char.isprintable() else "?" for char in name)
 
 
 def is_loopback(host: str) -> bool:

@@ -6,14 +6,12 @@ self-signed, and the address is the loopback's. Everything of ours is read in th
 
 from __future__ import annotations
 
-import http.client
 import io
 import json
 import os
 import re
 import socket
-import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 from urllib.parse import quote, urlsplit
 
 from splunklib import binding
@@ -21,6 +19,8 @@ from splunklib import binding
 from .errors import Forbidden, NotFound, Unauthorized, Unreachable
 
 if TYPE_CHECKING:
+    from typing import Iterator
+
     from .errors import SplunkdError
     from .secret import Secret
 
@@ -31,9 +31,7 @@ _APP = "/servicesNS/nobody/parapet_security"
 # The longest answer that is read: configurations of some thousand tenants. What is longer is nothing that this app asks for, and the forwarder's
 # threads together would fill the host's memory with it.
 _ANSWER_MOST = 4 << 20
-_PIECE = 65536
-# Connections that are kept for the next question.
-_IDLE_MOST = 2
+_PIECE_BYTES = 1 << 16
 _CONFS = ("parapet_security.conf", "passwords.conf", "alert_actions.conf")
 
 
@@ -64,7 +62,7 @@ class Splunkd:
             raise Unreachable("server_uri is not the address of a splunkd")
         self.session_ended = False
         self._context = binding.Context(
-            handler=_Connections(parts.scheme, host, port, timeout_s),
+            handler=_bounded(binding.handler(timeout=timeout_s)),
             scheme=parts.scheme,
             host=host,
             port=port,
@@ -147,96 +145,41 @@ class Splunkd:
             raise Unauthorized("the session has ended") from error
         except binding.HTTPError as error:
             raise _of_status(error.status, path) from error
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             failure = Unreachable(f"splunkd does not answer {path}: {error}")
             failure.timed_out = isinstance(error, socket.timeout)
             raise failure from error
         except Exception as error:  # the library does not say what it raises, and nothing of it may cost an alert
-            # Not its text: http.client shows a header that it refuses, and one of them is the session key.
+            # Not its text: http.client shows a header that it refuses, and one of them is the session key, or what came in place of a
+            # status line, which can be a password.
             raise Unreachable(f"splunkd cannot be asked for {path}: {type(error).__name__}") from error
         if len(body) > _ANSWER_MOST:
             raise Unreachable(f"splunkd's answer to {path} is longer than {_ANSWER_MOST} bytes")
         return body
 
 
-class _Connections:
-    """How the library asks: over connections that are kept, for a TLS handshake takes longer than most answers.
+def _bounded(ask: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """The library's way to ask; it reads as long as bytes come, and an error as XML in whatever encoding that names. Here neither."""
 
-    Its own way makes one for each question; and it reads as long as bytes come, and an error as XML in whatever encoding that names.
-    """
+    def bounded(url: str, message: dict[str, Any], **options: Any) -> dict[str, Any]:
+        answer = ask(url, message, **options)
+        with answer["body"] as body:
+            # Of an error, the status is all that counts.
+            answer["body"] = io.BytesIO(b"".join(_pieces(body)) if answer["status"] < 400 else b"")
+        return answer
 
-    def __init__(self, scheme: str, host: str, port: int, timeout_s: float) -> None:
-        self._idle: list[http.client.HTTPConnection] = []
-        self._where, self._timeout_s = (host, port), timeout_s
-        self._context = _trusting() if scheme == "https" else None
-
-    def __call__(self, url: str, message: dict[str, Any], **_options: object) -> dict[str, Any]:
-        connection = self._connection()
-        is_used = connection.sock is not None
-        is_reusable = False
-        try:
-            try:
-                answer, body = _ask(connection, url, message)
-            except (ConnectionError, ssl.SSLError, http.client.HTTPException):
-                if not is_used:
-                    raise
-                # splunkd has closed it meanwhile. Whatever this app asks may be asked twice.
-                connection.close()
-                answer, body = _ask(connection, url, message)
-            is_reusable = answer.isclosed()
-        finally:
-            if is_reusable and len(self._idle) < _IDLE_MOST:
-                self._idle.append(connection)
-            else:
-                connection.close()
-        return {
-            "status": answer.status,
-            "reason": answer.reason,
-            "headers": answer.getheaders(),
-            "body": io.BytesIO(body),
-        }
-
-    def __del__(self) -> None:
-        for connection in self._idle:
-            connection.close()
-
-    def _connection(self) -> http.client.HTTPConnection:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            pass
-        if self._context is None:
-            return http.client.HTTPConnection(*self._where, timeout=self._timeout_s)
-        return http.client.HTTPSConnection(*self._where, timeout=self._timeout_s, context=self._context)
+    return bounded
 
 
-def _trusting() -> ssl.SSLContext:
-    """For splunkd's own certificate, which is not verified: no store is loaded."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _ask(
-    connection: http.client.HTTPConnection, url: str, message: dict[str, Any]
-) -> tuple[http.client.HTTPResponse, bytes]:
-    parts = urlsplit(url)
-    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    headers = {"User-Agent": f"splunk-sdk-python/{binding.__version__}", "Accept": "*/*", **dict(message["headers"])}
-    connection.request(message.get("method", "GET"), target, message.get("body"), headers)
-    answer = connection.getresponse()
-    # Of an error, the status is all that counts.
-    return answer, _read(answer) if answer.status < 400 else b""
-
-
-def _read(answer: http.client.HTTPResponse) -> bytes:
-    """The body, or so much of it that it is too long. In pieces: up to Python 3.9 http.client makes room for all that may come, in milliseconds."""
-    body = piece = answer.read(_PIECE)
-    while piece and len(body) <= _ANSWER_MOST:
-        piece = answer.read(_PIECE)
-        body += piece
-    return body
+def _pieces(body: Any) -> Iterator[bytes]:
+    """What was answered, up to the first byte too many; not at once, for up to Python 3.9 that takes memory for all that might come."""
+    left = _ANSWER_MOST + 1
+    while left:
+        piece = body.read(min(left, _PIECE_BYTES))
+        if not piece:
+            return
+        yield piece
+        left -= len(piece)
 
 
 def _quoted(text: str, *, safe: str = "") -> str:
