@@ -81,7 +81,7 @@ ONLY = {
     "fcntl": {"lock"},
     "msvcrt": {"lock"},
     "socket": {"webhook", "deadline", "splunkd"},
-    "ssl": {"splunkd", "webhook"},
+    "ssl": {"webhook"},
     "http": {"connections", "webhook", "splunkd"},
     "random": {"clock"},
     "shutil": {"disk"},
