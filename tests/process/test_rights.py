@@ -57,16 +57,6 @@ def test_nobody_who_may_deliver_ends_with_4_and_says_what_to_do(unloaded):
     assert len(unloaded.tenant.accepted) == 1
 
 
-def test_a_configuration_that_never_comes_does_not_hold_an_action(scene):
-    """A splunkd that sends a byte now and then would keep each read alive: there is a limit for all of it. The alert is kept."""
-    scene.append("direct", "_SETTINGS_S = 0.5")
-    scene.splunkd.fail("/", "hang")
-    fired = ended(scene.fire())
-    assert (fired.exit_code, fired.lines) == (4, [("ERROR", "alert.undeliverable")])
-    assert "was not read within 0.5 s" in fired.stderr
-    assert len(scene.entries("new")) == 1
-
-
 def test_handler_whose_time_is_over_has_another_call_go_on(scene, monkeypatch):
     """A tenant that is slow has a backlog: nobody else would come for it before the next alert."""
     scene.configure({"workers": "1"})

@@ -6,9 +6,7 @@ asks the deliver handler instead, which has the system's rights.
 
 from __future__ import annotations
 
-import gc
 import json
-from concurrent import futures
 from typing import TYPE_CHECKING, Any
 
 from . import configuration, modaction
@@ -16,6 +14,7 @@ from .alert import firing_id, trigger_ms
 from .clock import Clock
 from .enrich import Enricher
 from .errors import Exit, Forbidden, LockUnavailable, SplunkdError, Unreachable
+from .forward import Goal, Turn
 from .holder import Holder
 from .outbox import digest
 from .report import skipped
@@ -25,7 +24,6 @@ from .version import USER_AGENT
 
 if TYPE_CHECKING:
     from .alert import Alert
-    from .forward import Turn
     from .log import Log
     from .memory import MemoryHolder
     from .outbox import Outbox
@@ -33,8 +31,6 @@ if TYPE_CHECKING:
 
 _OTHERS_S = 10.0
 _SPLUNKD_S = 10.0
-# For all of the configuration: a splunkd that sends a byte now and then keeps each read alive.
-_SETTINGS_S = 30.0
 _HANDLER_S = 1.0
 _USAGE_OLD_S = 60.0
 _RIGHTS = "enable the forwarder (the modular input parapet_forwarder), or restart splunkd once so that the deliver handler is there"
@@ -54,31 +50,11 @@ class _Session:
         return Splunkd(self._uri, Secret(self._key), timeout_s=timeout_s)
 
 
-def _settings(session: _Session, alert: Alert) -> Settings:
-    """The configuration; what else a delivery takes is imported while splunkd is waited for. Raises SplunkdError."""
-    splunkd = session.splunkd(_SPLUNKD_S)
-    aside = futures.ThreadPoolExecutor(1, thread_name_prefix="settings")
-    try:
-        asked = aside.submit(configuration.load, splunkd, only=alert.tenant)
-    except RuntimeError:  # no thread is to be had
-        return configuration.load(splunkd, only=alert.tenant)
-    finally:
-        aside.shutdown(wait=False)
-    gc.disable()  # nothing of what is imported is garbage, and looking for some takes milliseconds
-    from . import forward  # noqa: F401
-
-    gc.enable()
-    try:
-        return asked.result(_SETTINGS_S)
-    except futures.TimeoutError:
-        raise Unreachable(f"splunkd's configuration was not read within {_SETTINGS_S:g} s") from None
-
-
 def from_outbox(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log) -> int:
     """Deliver an entry of the outbox, then others; returns an exit code."""
     session = _Session(data, log)
     try:
-        settings = _settings(session, alert)
+        settings = configuration.load(session.splunkd(_SPLUNKD_S), only=alert.tenant)
     except Forbidden as error:
         return _ask_handler(session, name, alert, log, str(error))
     except SplunkdError as error:
@@ -126,7 +102,7 @@ def without_lock(outbox: Outbox, name: str, alert: Alert, data: bytes, log: Log)
     """Deliver one entry where the file system cannot lock: its id makes a second delivery harmless."""
     session = _Session(data, log)
     try:
-        settings = _settings(session, alert)
+        settings = configuration.load(session.splunkd(_SPLUNKD_S), only=alert.tenant)
     except SplunkdError as error:
         log.event("alert.undeliverable", **_identity(name, alert), reason=str(error), todo=_RIGHTS)
         return Exit.CONFIGURATION
@@ -139,7 +115,7 @@ def from_memory(alert: Alert, data: bytes, captured_ms: int, log: Log) -> int:
     content = digest(alert.results_file) if alert.send == "all" else ""
     name = f"{trigger_ms(alert):013d}-{firing_id(alert, content)}"
     try:
-        settings = _settings(session, alert)
+        settings = configuration.load(session.splunkd(_SPLUNKD_S), only=alert.tenant)
     except SplunkdError as error:
         return _lost(name, alert, log, str(error))
     from .memory import MemoryHolder
@@ -169,15 +145,11 @@ def _turn(holder: Holder | MemoryHolder, settings: Settings, session: _Session, 
         log.event("settings.problem", problem=problem)
     clock = Clock()
     enricher = Enricher(session.splunkd(2.0), log, clock.monotonic)
-    from .forward import Turn
-
     return Turn(holder, settings, clock=clock, log=log, enricher=enricher, user_agent=USER_AGENT, workers=1)
 
 
 def _own(turn: Turn, name: str, alert: Alert, log: Log, *, lasting: bool = True) -> int:
     """Deliver the action's own entry; returns an exit code."""
-    from .forward import Goal
-
     deadline_s = turn.settings.delivery.direct_deadline
     turn.run(Goal(turn.now() + deadline_s, first=name))
     counts = turn.custody.counts
@@ -201,10 +173,9 @@ def _others(turn: Turn, holder: Holder, session: _Session, log: Log, *, until: f
     waiting = bool(holder.names("new") or holder.names("pending") or holder.requests())
     if not waiting and turn.clock.now() - holder.usage_s() <= _USAGE_OLD_S:
         return turn.now() < until
+    # Only now: importing them costs each alert that waits for its delivery, and making them sweeps the whole outbox.
     from .chores import Chores
-    from .forward import Goal
 
-    # Only now: making them sweeps the whole outbox.
     chores = Chores(turn, holder, turn.clock, log, role="action", tell=lambda _matters: None)
     if waiting:
         try:
