@@ -134,7 +134,9 @@ def test_dead_letter_keeps_its_state_and_can_live_again(outbox, holder):
     holder.bury(name, state._replace(error="HTTP 400"))
     assert files(outbox) == [f"dead/{name}.alert", f"dead/{name}.state"]
     assert holder.read(name, "dead").state.error == "HTTP 400"
+    assert holder.is_dead(name) is True
     holder.revive(name)
+    assert holder.is_dead(name) is False
     assert files(outbox) == [f"pending/{name}.alert", f"pending/{name}.state"]
     assert holder.read(name).state.rows == 500
 

@@ -343,3 +343,17 @@ def test_state_is_read_from_the_folder_that_was_asked_for(outbox, holder):
     for folder, rows in (("pending", 1), ("dead", 2)):
         lay(outbox, folder, name + ".state", b"".join(state_lines(new_state(HEAD, 1048576)._replace(rows=rows))))
     assert [holder.read(name, folder).state.rows for folder in ("", "new", "dead")] == [1, 1, 2]
+
+
+@pytest.mark.parametrize(("size", "is_read"), [(65536, True), (65537, False)])
+def test_a_note_about_a_tenant_has_64_kibibytes_at_most(outbox, holder, size, is_read):
+    """A longer one cannot be of this version: it holds nobody, is told apart, and stays."""
+    note = {"v": 1, "kind": "wait", "reason": ""}
+    note["reason"] = "x" * (size - len(json.dumps(note)))
+    holder.set_hold("main", {"kind": "wait"})
+    path = Path(outbox.path("holds", "main.json"))
+    path.write_text(json.dumps(note), encoding="ascii")
+    assert holder.hold("main") == (note if is_read else {})
+    assert holder.newer_holds() == ([] if is_read else ["main"])
+    holder.set_hold("main", None)
+    assert path.exists() is not is_read
