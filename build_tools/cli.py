@@ -88,11 +88,10 @@ examples:
   python3 build.py bench --json before.json
 """
 
-_FUZZ = f"""\
+_FUZZ = """\
 Runs the targets of tests/fuzz under atheris: what comes from outside is made up, with the package's coverage as the
 guide, and a target calls the product with it and holds it to its promises (docs/fuzzing.md). It needs Linux and Python
 3.13. All targets together take some minutes.
-Targets: {", ".join(fuzz.TARGETS)}.
 An input that breaks a promise is kept in tests/fuzz/corpus, where every test run replays it.
 Exit code: 0 nothing was found, 1 something was, 130 interrupted."""
 
@@ -227,7 +226,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="T",
-        help="this target only; can be given more than once",
+        help="only these: " + ", ".join(fuzz.TARGETS) + "; can be given more than once",
     )
     fuzzing.add_argument("--seed", type=_count, default=1, metavar="S", help="another seed, other inputs (default: 1)")
     _command(commands, "check", description=_CHECK)

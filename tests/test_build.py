@@ -92,6 +92,8 @@ def test_the_help_of_a_command_is_there_without_an_environment():
     assert "python3 build.py test -- --lf" in text
     assert "--python 3.9 --python 3.13    these Pythons, and no browser" in text
     assert "--keep" in build_py("demo", "--help").stdout
+    assert "AppInspect" in build_py("check", "--help").stdout
+    assert "It needs Linux and Python\n3.13." in build_py("fuzz", "--help").stdout
 
 
 PARENT = """
