@@ -1,4 +1,4 @@
-"""What one forwarder carries on this machine, and what an alert takes in the outbox: `python -m bench.capacity`, about a minute.
+"""What one forwarder carries on this machine, and what an alert takes in the outbox: `python -m bench.capacity`, one to two minutes.
 
 Must not judge, nor stand for a tenant on the internet: tenant and splunkd are the tests' stand-ins, and share this machine's cores.
 """

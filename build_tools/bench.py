@@ -30,7 +30,7 @@ def run(versions: list[str], *, quick: bool, only: list[str], file: Path) -> int
         file: where the JSON goes.
 
     Raises:
-        BuildError: no Python to measure in was found, or an environment could not be made.
+        BuildError: no Python to measure in was found, an environment could not be made, or nothing was measured.
     """
     chosen = versions or [version for version in PYTHONS if environment.interpreter(version)]
     if not chosen:
@@ -44,8 +44,12 @@ def run(versions: list[str], *, quick: bool, only: list[str], file: Path) -> int
                 failed.append(version)
             if part.is_file():
                 runs.append(json.loads(part.read_text(encoding="utf-8")))
+    if not runs:
+        raise BuildError(
+            f"measuring broke off in Python {', '.join(failed)} before there was a number; no JSON was written"
+        )
     told = report.document(runs, quick=quick)
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(report.text(told))
     for version in PYTHONS:

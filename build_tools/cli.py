@@ -15,7 +15,7 @@ from build_tools import bench, check, environment, fuzz, mutation, package, suit
 from build_tools.project import ROOT, BuildError, run_openly
 
 if TYPE_CHECKING:
-    from typing import Callable
+    from typing import Any, Callable
 
 _INTERRUPTED = 130
 
@@ -48,8 +48,8 @@ with the forwarder, without it, and during an outage of the tenant. Takes well u
 Exit code: 0 everything happened as promised, 1 something did not, 130 interrupted."""
 
 _TEST = """\
-Runs the tests in every Python found of 3.7, 3.9 and 3.13, and once those in a browser. All of it takes a quarter of an
-hour to twenty minutes on two cores. Files and folders decide what runs at all. pytest's short options can be given as
+Runs the tests in every Python found of 3.7, 3.9 and 3.13, and once those in a browser. All of it takes about ten
+minutes on two idle cores. Files and folders decide what runs at all. pytest's short options can be given as
 they are, its long ones after --.
 Exit code: 0 everything that was asked for ran and passed, 1 not so, 130 interrupted."""
 
@@ -70,7 +70,7 @@ apt-get. Where there is none, all other tests run, and that these did not counts
 _MUTATE = f"""\
 Changes a module's code in one small way after another (with Cosmic Ray, in a copy of its own) and runs the tests that
 belong to it each time: a change that no test notices is one that nobody would notice. Writes figures and survivors into
-docs/mutation.md. All modules together take about an hour on one core.
+docs/mutation.md, which git tracks. All modules together take about an hour on one core.
 Modules: {", ".join(mutation.TESTS)}.
 Exit code: 0 at least {mutation.LEAST} % of each module's mutants were killed, 1 not so, 130 interrupted."""
 
@@ -78,7 +78,7 @@ _BENCH = """\
 Measures speed and memory, each number as a ratio to its floor: a small script in bench/floors/ that does nothing else.
 Both run in turns, so that what slows the machine slows both. The table shows medians and, in brackets, quartiles; the
 goals are those of the design, and a goal that is not reached is no failure. Takes half an hour, and wants a machine
-that does nothing else; with --quick about a minute.
+that does nothing else; with --quick one to two minutes.
 Exit code: 0 everything was measured, 1 not so, 130 interrupted."""
 
 _BENCH_EXAMPLES = """\
@@ -90,23 +90,32 @@ examples:
 
 _FUZZ = """\
 Runs the targets of tests/fuzz under atheris: what comes from outside is made up, with the package's coverage as the
-guide, and a target calls the product with it and holds it to its promises (docs/fuzzing.md). Linux only.
+guide, and a target calls the product with it and holds it to its promises (docs/fuzzing.md). It needs Linux and Python
+3.13. All targets together take some minutes.
 An input that breaks a promise is kept in tests/fuzz/corpus, where every test run replays it.
 Exit code: 0 nothing was found, 1 something was, 130 interrupted."""
 
 
+_CHECK = """\
+Judges the code without running it: ruff (rules and format), mypy, Python 3.7's syntax where there is one, and Splunk
+AppInspect on the package, under every tag. Changes no file. Takes some minutes.
+Exit code: 0 every tool is content, 1 not so, 130 interrupted."""
+
+
 def main(arguments: list[str]) -> int:
     """Does what the arguments ask for and returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
-    parser = _parser()
     at = arguments.index("--") if "--" in arguments else len(arguments)
-    options, rest = parser.parse_known_args(arguments[:at])
+    options, rest = _parser().parse_known_args(arguments[:at])
     # Our own options are all long ones, so a long one that is unknown is a slip, and no venv need be made to find out.
     strange = [text for text in rest if options.command != "test" or text.startswith("--")] + (
         arguments[at:] if options.command != "test" else []
     )
     if strange:
         hint = f"; pytest's own go after --, as in: test -- {strange[0]}" if options.command == "test" else ""
-        parser.error(f"unknown argument: {strange[0]}{hint}")
+        options.parser.error(f"unknown argument: {strange[0]}{hint}")
+    missing = suite.not_there(rest)
+    if missing:
+        options.parser.error(f"no such file or folder: {missing[0]}")
     try:
         return _run(options, rest + arguments[at + 1 :])
     except (BuildError, OSError) as exc:
@@ -156,6 +165,30 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _module(text: str) -> str:
+    if text not in mutation.TESTS:
+        raise argparse.ArgumentTypeError(f"no tests are known for {text!r}; there are {', '.join(mutation.TESTS)}")
+    return text
+
+
+def _python(supported: tuple[str, ...]) -> Callable[[str], str]:
+    def checked(text: str) -> str:
+        if text not in supported:
+            raise argparse.ArgumentTypeError(f"one of {', '.join(supported)} is wanted, not {text!r}")
+        if environment.interpreter(text) is None:
+            raise argparse.ArgumentTypeError(environment.not_found(text))
+        return text
+
+    return checked
+
+
+def _new_file(text: str) -> Path:
+    path = Path(text)
+    if not path.parent.is_dir() or path.is_dir():
+        raise argparse.ArgumentTypeError(f"a file in a folder that is there is wanted, not {text!r}")
+    return path
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="build.py",
@@ -167,35 +200,46 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--splunkbase", action="store_true", help="make the package for Splunkbase: it looks for updates"
     )
+    parser.set_defaults(parser=parser)
     commands = parser.add_subparsers(dest="command", metavar="[command]")
-    raw = argparse.RawDescriptionHelpFormatter
-    demo = commands.add_parser("demo", description=_DEMO, formatter_class=raw, allow_abbrev=False)
+    demo = _command(commands, "demo", description=_DEMO)
     demo.add_argument(
         "--keep",
         action="store_true",
         help="leave it running at the end until Ctrl-C, with the setup page for your browser",
     )
-    mutate = commands.add_parser("mutate", description=_MUTATE, formatter_class=raw, allow_abbrev=False)
-    mutate.add_argument("modules", nargs="*", metavar="module", help="change these only (default: all of them)")
-    fuzzing = commands.add_parser("fuzz", description=_FUZZ, formatter_class=raw, allow_abbrev=False)
+    mutate = _command(commands, "mutate", description=_MUTATE)
+    mutate.add_argument(
+        "modules",
+        nargs="*",
+        type=_module,
+        metavar="module",
+        help="change these only (default: all of them)",
+    )
+    fuzzing = _command(commands, "fuzz", description=_FUZZ)
     fuzzing.add_argument(
         "--inputs", type=_count, default=fuzz.INPUTS, metavar="N", help="how many in all (default: %(default)s)"
     )
     fuzzing.add_argument(
-        "--target", action="append", default=[], metavar="T", help="this target only; can be given more than once"
+        "--target",
+        choices=fuzz.TARGETS,
+        action="append",
+        default=[],
+        metavar="T",
+        help="only these: " + ", ".join(fuzz.TARGETS) + "; can be given more than once",
     )
     fuzzing.add_argument("--seed", type=_count, default=1, metavar="S", help="another seed, other inputs (default: 1)")
-    commands.add_parser("check", description="Exits with 0 only if every tool is content.", allow_abbrev=False)
-    test = commands.add_parser(
+    _command(commands, "check", description=_CHECK)
+    test = _command(
+        commands,
         "test",
         usage="build.py test [--python 3.X] [--crash N] [--seed S] [file or folder ...] [-- pytest's options]",
         description=_TEST,
         epilog=_TEST_EXAMPLES,
-        formatter_class=raw,
-        allow_abbrev=False,
     )
     test.add_argument(
         "--python",
+        type=_python(environment.SUPPORTED),
         action="append",
         default=[],
         metavar="3.X",
@@ -213,17 +257,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, **words: Any
+) -> argparse.ArgumentParser:
+    """Adds a command; whoever finds a slip later tells it with this command's usage."""
     parser = commands.add_parser(
-        "bench",
-        description=_BENCH,
-        epilog=_BENCH_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        name, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **words
     )
+    parser.set_defaults(parser=parser)
+    return parser
+
+
+def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "bench", description=_BENCH, epilog=_BENCH_EXAMPLES)
     parser.add_argument("--quick", action="store_true", help="few pairs and small loads")
     parser.add_argument(
         "--python",
+        type=_python(bench.PYTHONS),
         action="append",
         default=[],
         metavar="3.X",
@@ -239,7 +289,7 @@ def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--json",
-        type=Path,
+        type=_new_file,
         default=bench.DEFAULT,
         metavar="FILE",
         help="where the JSON goes (default: dist/bench.json)",

@@ -40,6 +40,11 @@ def interpreter(version: str) -> Path | None:
     return next((path for path in candidates if _version_of(path) == version), None)
 
 
+def not_found(version: str) -> str:
+    """Returns the sentence for a Python that is not there."""
+    return f"Python {version} was not found (looked for: python{version} on the PATH, and pyenv's versions)"
+
+
 def for_tests(version: str) -> Path:
     """Returns the Python of the environment in which the tests run on this version.
 
@@ -102,9 +107,7 @@ def _one_for(what: str) -> str:
 def _need(version: str) -> Path:
     python = interpreter(version)
     if python is None:
-        raise BuildError(
-            f"Python {version} was not found (looked for: python{version} on the PATH, and pyenv's versions)"
-        )
+        raise BuildError(not_found(version))
     return python
 
 

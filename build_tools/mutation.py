@@ -87,17 +87,14 @@ class Outcome:
 
 
 def run(modules: list[str]) -> int:
-    """Checks these modules (all, where none is named), and renews their part of docs/mutation.md.
+    """Checks these modules of TESTS (all, where none is named), and renews their part of docs/mutation.md.
 
     Returns:
         0 where at least LEAST per cent of each module's mutants were killed, else 1.
 
     Raises:
-        BuildError: there is no such module in the table, or its tests fail without a mutant.
+        BuildError: a file of the table is not there, or a module's tests fail without a mutant.
     """
-    strange = [module for module in modules if module not in TESTS]
-    if strange:
-        raise BuildError(f"no tests are known for a module {strange[0]!r}; there are: {', '.join(TESTS)}")
     missing = [path for paths in TESTS.values() for path in paths if not (ROOT / path).is_file()]
     if missing:
         raise BuildError(f"{missing[0]} is not there; the table is in build_tools/mutation.py")

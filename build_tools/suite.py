@@ -160,18 +160,32 @@ def divide(arguments: list[str], *, browser_too: bool) -> tuple[list[str] | None
     )
 
 
+def not_there(arguments: list[str]) -> list[str]:
+    """Returns the files and folders among pytest's arguments that are not there; a long option's value may look like one."""
+    return [arguments[number] for number in _named(arguments) if not _exists(arguments[number])]
+
+
 def _newest(versions: list[str]) -> str:
     return max(versions, key=lambda version: [int(part) for part in version.split(".")])
 
 
 def _places(arguments: list[str]) -> list[int]:
     """Returns where among the arguments a file or folder stands."""
-    return [number for number, text in enumerate(arguments) if _is_place(arguments, number, text)]
+    return [number for number in _named(arguments) if _exists(arguments[number])]
 
 
-def _is_place(arguments: list[str], number: int, text: str) -> bool:
-    before = arguments[number - 1] if number else ""
-    return not text.startswith("-") and before not in _WITH_VALUE and (ROOT / text.partition("::")[0]).exists()
+def _named(arguments: list[str]) -> list[int]:
+    """Returns where among the arguments something stands that is neither an option nor a short option's value."""
+    before = ["", *arguments]
+    return [
+        number
+        for number, text in enumerate(arguments)
+        if not text.startswith("-") and before[number] not in _WITH_VALUE
+    ]
+
+
+def _exists(place: str) -> bool:
+    return (ROOT / place.partition("::")[0]).exists()
 
 
 def _within(text: str, folder: str) -> bool:

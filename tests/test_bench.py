@@ -153,13 +153,15 @@ def test_a_number_has_three_digits_that_count(value, text):
 
 @pytest.fixture
 def measured(monkeypatch):
-    """Does as if it measured: a function that takes the exit code of each Python, and gives what was started."""
+    """Does as if it measured: a function that takes each Python's exit code, or that it measures nothing, and gives what was started."""
 
     def prepare(**codes):
         started = []
 
         def run_openly(arguments, **_extra):
             started.append(arguments)
+            if codes.get("nothing"):
+                return 1
             version = arguments[0]
             with open(arguments[3], "w", encoding="utf-8") as file:  # noqa: PTH123
                 json.dump(report.run(version, "1.0.0", MACHINE, [line("action", 1.25)]), file)
@@ -176,7 +178,7 @@ def measured(monkeypatch):
 def test_the_command_measures_in_what_is_there_and_says_what_is_not(measured, tmp_path, capsys):
     """The table on the terminal, JSON where it was asked for; a goal that is not reached is no failure."""
     started = measured()
-    file = tmp_path / "made" / "found.json"
+    file = tmp_path / "found.json"
     assert cli.main(["bench", "--quick", "--only", "action", "--json", str(file)]) == 0
     assert [(command[0], command[1:3], command[4:]) for command in started] == [
         ("3.9", ["-m", "bench"], ["--quick", "--only=action"])
@@ -195,6 +197,17 @@ def test_what_was_measured_before_a_failure_is_shown(measured, tmp_path, capsys)
     captured = capsys.readouterr()
     assert "not reached" in captured.out
     assert "measuring in Python 3.9 broke off" in captured.err
+
+
+def test_a_run_that_measured_nothing_leaves_the_last_one_alone(measured, tmp_path, capsys):
+    """Nor does it say that all goals are reached."""
+    measured(nothing=True)
+    file = tmp_path / "found.json"
+    file.write_text("before", encoding="utf-8")
+    assert cli.main(["bench", "--json", str(file)]) == 1
+    out, err = capsys.readouterr()
+    assert (out, file.read_text(encoding="utf-8")) == ("", "before")
+    assert err == "build.py: measuring broke off in Python 3.9 before there was a number; no JSON was written\n"
 
 
 def test_without_a_python_to_measure_in_it_says_so(monkeypatch, tmp_path):

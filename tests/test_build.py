@@ -44,10 +44,11 @@ def test_what_build_py_does_not_know_goes_to_pytest_in_its_order(monkeypatch):
     """Selecting tests is pytest's language, not ours; its long options stand after --."""
     asked = []
     monkeypatch.setattr(suite, "run", lambda versions, arguments: asked.append((versions, arguments)))
-    cli.main(["test", "tests/test_x.py", "-k", "a or b", "--python", "3.9", "-x", "-n", "0", "--", "--lf"])
+    monkeypatch.setattr(environment, "interpreter", Path)
+    cli.main(["test", "tests/conf.py::a", "-k", "a or b", "--python", "3.9", "-x", "-n", "0", "--", "--lf"])
     cli.main(["test", "--python", "3.7", "--", "tests/core", "-x"])
     assert asked == [
-        (["3.9"], ["tests/test_x.py", "-k", "a or b", "-x", "-n", "0", "--lf"]),
+        (["3.9"], ["tests/conf.py::a", "-k", "a or b", "-x", "-n", "0", "--lf"]),
         (["3.7"], ["tests/core", "-x"]),
     ]
 
@@ -60,15 +61,29 @@ def test_what_build_py_does_not_know_goes_to_pytest_in_its_order(monkeypatch):
         (["demo", "--kep"], "unknown argument: --kep\n"),
         (["demo", "--", "--keep"], "unknown argument: --\n"),
         (["check", "tests"], "unknown argument: tests\n"),
+        (["test", "tests/core", "no/such/file"], "no such file or folder: no/such/file\n"),
+        (["test", "-k", "outbox", "tests/nope.py::test_x"], "no such file or folder: tests/nope.py::test_x\n"),
+        (["test", "--python", "3.8"], "one of 3.7, 3.9, 3.13 is wanted, not '3.8'\n"),
+        (["test", "--python", "3.7"], "Python 3.7 was not found (looked for: python3.7 on the PATH"),
+        (["bench", "--python", "3.7"], "one of 3.9, 3.13 is wanted, not '3.7'\n"),
+        (["bench", "--python", "3.13"], "Python 3.13 was not found (looked for: python3.13 on the PATH"),
+        (["bench", "--json", "no/such/x.json"], "a file in a folder that is there is wanted, not 'no/such/x.json'\n"),
+        (["bench", "--json", "."], "a file in a folder that is there is wanted, not '.'\n"),
+        (["fuzz", "--target", "nonsense"], "invalid choice: 'nonsense' (choose from "),
+        (["mutate", "verdict", "webhook"], "no tests are known for 'webhook'; there are verdict, severity, "),
     ],
 )
 def test_a_slip_is_refused_before_anything_is_made(monkeypatch, capsys, arguments, words):
-    """Nobody waits for an environment to learn of it."""
+    """Nobody waits for an environment to learn of it; the usage is that of the command."""
     monkeypatch.setattr(cli, "_run", lambda options, rest: pytest.fail("it began"))
+    monkeypatch.setattr(environment, "interpreter", lambda version: Path("python") if version == "3.9" else None)
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)
     assert caught.value.code == 2
-    assert words in capsys.readouterr().err
+    errors = capsys.readouterr().err
+    assert words in errors
+    assert errors.startswith(f"usage: build.py {arguments[0]} ")
+    assert errors.splitlines()[-1].startswith(f"build.py {arguments[0]}: error: ")
 
 
 def test_the_help_of_a_command_is_there_without_an_environment():
@@ -77,6 +92,8 @@ def test_the_help_of_a_command_is_there_without_an_environment():
     assert "python3 build.py test -- --lf" in text
     assert "--python 3.9 --python 3.13    these Pythons, and no browser" in text
     assert "--keep" in build_py("demo", "--help").stdout
+    assert "AppInspect" in build_py("check", "--help").stdout
+    assert "It needs Linux and Python\n3.13." in build_py("fuzz", "--help").stdout
 
 
 PARENT = """
@@ -147,8 +164,8 @@ def test_an_interrupted_command_says_so_and_ends_with_130(monkeypatch, capsys):
 def test_a_python_that_is_not_there_is_named():
     """Asking for a Python does not silently run another."""
     done = build_py("test", "--python", "3.1")
-    assert done.returncode == 1
-    assert "build.py: Python 3.1 was not found" in done.stderr
+    assert done.returncode == 2
+    assert "argument --python: one of 3.7, 3.9, 3.13 is wanted, not '3.1'" in done.stderr
 
 
 def test_the_help_names_every_command():

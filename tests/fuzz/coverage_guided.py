@@ -1,6 +1,6 @@
 """Runs one target under atheris, guided by the coverage of package parapet: `python -m tests.fuzz.coverage_guided TARGET FOLDER [options]`.
 
-Without arguments it names the targets. What libFuzzer takes as options (-runs, -seed) it gets; a finding is a file in FOLDER.
+What libFuzzer takes as options (-runs, -seed) it gets; a finding is a file in FOLDER.
 Must not be imported: it changes how modules load.
 """
 
@@ -92,15 +92,6 @@ def main(name, folder, options):
     atheris.Fuzz()
 
 
-def names():
-    """The targets."""
-    from tests.fuzz.targets import TARGETS  # noqa: PLC0415
-
-    return sorted(TARGETS)
-
-
 if __name__ == "__main__":
     sys.path.insert(0, str(_ROOT / "parapet_security" / "bin"))
-    if len(sys.argv) > 1:
-        main(sys.argv[1], sys.argv[2], sys.argv[3:])
-    print(*names())  # noqa: T201  build.py reads it
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

@@ -12,6 +12,7 @@ import traceback
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from build_tools import fuzz
 from tests.fuzz import place
 from tests.fuzz.strategies import inputs
 from tests.fuzz.targets import CORPUS, TARGETS, corpus, seeds
@@ -72,6 +73,11 @@ def test_what_was_found_once_stays_mended(name, file):
     with place.memory(BYTES_MORE):
         found = finding(name, corpus(name)[file])
     assert found is None, found
+
+
+def test_the_command_knows_every_target():
+    """It names them before the fuzzer is there."""
+    assert tuple(sorted(TARGETS)) == fuzz.TARGETS
 
 
 def test_the_corpus_belongs_to_targets():
