@@ -10,6 +10,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "parapet_security" / "bin"))
@@ -18,6 +19,10 @@ from build_tools import package as packaging  # noqa: E402  the product's own pa
 from tests.log_lines import undeclared  # noqa: E402
 from tests.scene import Scene  # noqa: E402
 from tests.standins.certs import Certs  # noqa: E402
+
+# How long an input takes says nothing here: the tests share two cores with each other.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 
 @pytest.fixture(scope="session")
