@@ -123,9 +123,10 @@ def opened(monkeypatch):
         seen.append((flags, mode))
         return real(path, flags & ~binary, mode)
 
-    monkeypatch.setattr(os, "open", call)
-    monkeypatch.setattr(disk, "_BINARY", binary)
-    return seen
+    with monkeypatch.context() as patch:  # pytest removes the test's folder before it takes back its own patches
+        patch.setattr(os, "open", call)
+        patch.setattr(disk, "_BINARY", binary)
+        yield seen
 
 
 def test_files_are_opened_for_bytes_as_they_are(tmp_path, opened):
