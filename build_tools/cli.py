@@ -48,8 +48,8 @@ with the forwarder, without it, and during an outage of the tenant. Takes well u
 Exit code: 0 everything happened as promised, 1 something did not, 130 interrupted."""
 
 _TEST = """\
-Runs the tests in every Python found of 3.7, 3.9 and 3.13, and once those in a browser. All of it takes about ten
-minutes on two idle cores. Files and folders decide what runs at all. pytest's short options can be given as
+Runs the tests in every Python found of 3.7, 3.9 and 3.13, and once those in a browser. All of it takes a quarter of an
+hour to twenty minutes on two cores. Files and folders decide what runs at all. pytest's short options can be given as
 they are, its long ones after --.
 Exit code: 0 everything that was asked for ran and passed, 1 not so, 130 interrupted."""
 
