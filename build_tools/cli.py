@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.goals import GROUPS
-from build_tools import bench, check, environment, fuzz, mutation, package, suite
+from build_tools import bench, check, elastic, environment, fuzz, mutation, package, suite
 from build_tools.project import ROOT, BuildError, run_openly
 
 if TYPE_CHECKING:
@@ -104,6 +104,17 @@ Exit code: 0 every tool is content, 1 not so, 130 interrupted."""
 
 def main(arguments: list[str]) -> int:
     """Does what the arguments ask for and returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    try:
+        return elastic.run(arguments[1:]) if arguments[:1] == ["elastic"] else _command_of_ours(arguments)
+    except (BuildError, OSError) as exc:
+        print(f"build.py: {exc}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("build.py: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _command_of_ours(arguments: list[str]) -> int:
     at = arguments.index("--") if "--" in arguments else len(arguments)
     options, rest = _parser().parse_known_args(arguments[:at])
     # Our own options are all long ones, so a long one that is unknown is a slip, and no venv need be made to find out.
@@ -116,14 +127,7 @@ def main(arguments: list[str]) -> int:
     missing = suite.not_there(rest)
     if missing:
         options.parser.error(f"no such file or folder: {missing[0]}")
-    try:
-        return _run(options, rest + arguments[at + 1 :])
-    except (BuildError, OSError) as exc:
-        print(f"build.py: {exc}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("build.py: interrupted", file=sys.stderr)
-        return _INTERRUPTED
+    return _run(options, rest + arguments[at + 1 :])
 
 
 def _run(options: argparse.Namespace, rest: list[str]) -> int:

@@ -73,6 +73,15 @@ def for_tools() -> Path:
     return _environment("tools", _need(_one_for("the tools")), ROOT / "requirements" / "tools.txt")
 
 
+def for_elastic() -> Path:
+    """Returns the Python of the environment that parapet-elastic runs in.
+
+    Raises:
+        BuildError: there is no Python from 3.9 to 3.13, or its packages could not be installed.
+    """
+    return _environment("elastic", _need(_one_for("parapet-elastic")), ROOT / "requirements" / "elastic.txt")
+
+
 def for_mutation() -> Path:
     """Returns the Python of the environment with the tool that changes the code, to see whether the tests notice.
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "parapet_security" / "bin"))
+sys.path.insert(0, str(ROOT / "elastic"))
 
 from build_tools import package as packaging  # noqa: E402  the product's own path comes first
 from tests.log_lines import undeclared  # noqa: E402
@@ -23,6 +24,10 @@ from tests.standins.certs import Certs  # noqa: E402
 # How long an input takes says nothing here: the tests share two cores with each other.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
+
+
+# parapet-elastic is no part of the app, and needs Python 3.9.
+collect_ignore = ["elastic"] if sys.version_info < (3, 9) else []
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,276 @@
+"""Talks to Kibana's HTTP API: the only importer of requests. Must not know what is asked for, nor show a credential."""
+
+from __future__ import annotations
+
+import base64
+import random
+import time
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import requests
+
+from parapet_elastic import __version__
+from parapet_elastic.errors import Exit, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from parapet_elastic.secret import Secret
+
+_ATTEMPTS = 5
+_FIRST_WAIT_S = 1.0
+_LONGEST_WAIT_S = 60.0
+_CONNECT_S = 10
+_LATER = (502, 503, 504)
+# Elastic's own marker for calls to routes that are not part of the public API; public ones ignore it.
+_INTERNAL = {"x-elastic-internal-origin": "Kibana"}
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where a Kibana is, and how to get in.
+
+    Attributes:
+        url: Its address without a slash at the end, with its base path if it has one.
+        space: The space's id; "default" is the one without a prefix.
+        api_key: The encoded key (base64 of id:key), or None.
+        username, password: Basic authentication instead, or None.
+        ca_file: A PEM file to trust instead of the platform's authorities, or None.
+        proxy: A forward proxy's URL, or None.
+        timeout: Seconds to wait for an answer.
+    """
+
+    url: str
+    space: str = "default"
+    api_key: Secret | None = None
+    username: str | None = None
+    password: Secret | None = None
+    ca_file: str | None = None
+    proxy: str | None = None
+    timeout: float = 60.0
+
+    def authorization(self) -> str | None:
+        """Return the value of the Authorization header, None without credentials."""
+        if self.api_key is not None:
+            return f"ApiKey {self.api_key.reveal()}"
+        if self.username is not None and self.password is not None:
+            pair = f"{self.username}:{self.password.reveal()}".encode()
+            return "Basic " + base64.b64encode(pair).decode()
+        return None
+
+
+class Refused(Failure):
+    """Kibana answered with an error.
+
+    Attributes:
+        status: The HTTP status.
+        message: Kibana's own words, empty where it had none.
+        body: The JSON of the answer, None where it is none.
+    """
+
+    def __init__(self, status: int, message: str, where: str, body: Any = None) -> None:
+        """Keep the three, and make the sentence of them."""
+        super().__init__(
+            f"Kibana answered {status} to {where}" + (f": {message}" if message else ""),
+            exit=Exit.REFUSED,
+            todo=_TODO.get(status, ""),
+        )
+        self.status = status
+        self.message = message
+        self.body = body
+
+
+class Unclear(Failure):
+    """A change was sent, and nobody knows whether Kibana has made it: the answer was lost, or was a 5xx."""
+
+
+_TODO = {
+    401: "Check the API key, or user and password: Kibana does not accept them.",
+    403: "The user or API key lacks a right; `parapet-elastic doctor` says which.",
+}
+
+
+@dataclass
+class Kibana:
+    """One Kibana, one space, one connection that is kept.
+
+    Attributes:
+        access: Where and how.
+        on_wait: Is told (seconds, why) before each wait, for the person who watches.
+        sleep: Waits; tests put another in its place.
+    """
+
+    access: Access
+    on_wait: Callable[[float, str], None] = lambda _seconds, _why: None
+    sleep: Callable[[float], None] = time.sleep
+    _session: requests.Session = field(default_factory=requests.Session, repr=False)
+
+    def __post_init__(self) -> None:
+        """Set up the connection: no .netrc, no proxy variables; what is configured is what happens."""
+        self._session.trust_env = False
+        self._session.headers.update({"kbn-xsrf": "true", "User-Agent": f"parapet-elastic/{__version__}"})
+        if self.access.ca_file:
+            self._session.verify = self.access.ca_file
+        if self.access.proxy:
+            self._session.proxies = {"http": self.access.proxy, "https": self.access.proxy}
+        credentials = self.access.authorization()
+        if credentials:
+            self._session.headers["Authorization"] = credentials
+
+    def get(self, path: str, query: Mapping[str, Any] | None = None, *, internal: bool = False) -> Any:
+        """Read; tried again where that may help.
+
+        Args:
+            path: Without the space, as in "/api/actions/connectors".
+            query: Parameters of the query string.
+            internal: Whether the route is not part of Kibana's public API.
+
+        Raises:
+            Refused: Kibana answered with an error.
+            Failure: It did not answer, or not as Kibana does (exit code UNREACHABLE).
+        """
+        return self._call("GET", path, query=query, internal=internal, again=True)
+
+    def put(self, path: str, body: Any) -> Any:
+        """Replace; safe to send twice, so tried again. Raises as `get`."""
+        return self._call("PUT", path, body=body, again=True)
+
+    def patch(self, path: str, body: Any) -> Any:
+        """Set fields; safe to send twice, so tried again. Raises as `get`."""
+        return self._call("PATCH", path, body=body, again=True)
+
+    def delete(self, path: str) -> Any:
+        """Remove; tried again. Raises as `get`: a second attempt may find nothing (404)."""
+        return self._call("DELETE", path, again=True)
+
+    def post(self, path: str, body: Any, query: Mapping[str, Any] | None = None, *, again: bool = False) -> Any:
+        """Send; tried again only where Kibana has certainly not acted (429, no connection), or with `again`.
+
+        Raises:
+            Unclear: Kibana may have acted: the answer was lost, or was 502, 503, 504.
+            Refused: As for `get`; a 500 is Refused with its body, for what is left to the caller.
+            Failure: As for `get`.
+        """
+        return self._call("POST", path, query=query, body=body, again=again)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        internal: bool = False,
+        again: bool,
+    ) -> Any:
+        where = f"{method} {path}"
+        for attempt in range(1, _ATTEMPTS + 1):
+            last = attempt == _ATTEMPTS
+            try:
+                answer = self._send(method, path, query, body, internal=internal)
+            except requests.exceptions.RequestException as exc:
+                why = self._explain(exc)
+                if not _worth_another_try(exc) or (last and again):
+                    raise Failure(f"Kibana at {self.access.url}: {why}", exit=Exit.UNREACHABLE) from None
+                if not again and not _never_sent(exc):
+                    raise Unclear(f"no answer to {where}: {why}", exit=Exit.UNREACHABLE) from None
+                if last:
+                    raise Failure(f"Kibana at {self.access.url}: {why}", exit=Exit.UNREACHABLE) from None
+                self._wait(attempt, None, why)
+                continue
+            if answer.status_code == 429 and not last:
+                self._wait(attempt, answer.headers.get("Retry-After"), "Kibana is rate limited (429)")
+                continue
+            if answer.status_code in _LATER:
+                if not again:
+                    raise Unclear(f"Kibana answered {answer.status_code} to {where}", exit=Exit.UNREACHABLE)
+                if not last:
+                    self._wait(attempt, answer.headers.get("Retry-After"), f"Kibana answers {answer.status_code}")
+                    continue
+            return self._read(answer, where)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _send(
+        self, method: str, path: str, query: Mapping[str, Any] | None, body: Any, *, internal: bool
+    ) -> requests.Response:
+        space = "" if self.access.space == "default" else "/s/" + quote(self.access.space, safe="")
+        return self._session.request(
+            method,
+            self.access.url + space + path,
+            params=query,
+            json=body,
+            headers=_INTERNAL if internal else None,
+            timeout=(_CONNECT_S, self.access.timeout),
+            allow_redirects=False,  # it would carry the credentials elsewhere
+        )
+
+    def _read(self, answer: requests.Response, where: str) -> Any:
+        if 300 <= answer.status_code < 400:
+            raise Failure(
+                f"{self.access.url} redirects to somewhere else, so it is not where Kibana's API is",
+                exit=Exit.UNREACHABLE,
+                todo="Give Kibana's own address, with its base path if it has one (server.basePath).",
+            )
+        try:
+            body = answer.json() if answer.content else None
+        except ValueError:
+            if answer.ok:
+                raise Failure(
+                    f"what answers at {self.access.url} is not Kibana: no JSON to {where}", exit=Exit.UNREACHABLE
+                ) from None
+            body = None
+        if answer.ok:
+            return body
+        message = body.get("message", "") if isinstance(body, dict) else ""
+        raise Refused(answer.status_code, " ".join(str(message).split()), where, body)
+
+    def _wait(self, attempt: int, retry_after: str | None, why: str) -> None:
+        most = min(_FIRST_WAIT_S * 2 ** (attempt - 1), _LONGEST_WAIT_S)
+        seconds = max(random.uniform(most / 2, most), _asked(retry_after))  # noqa: S311 - spread, no secret
+        self.on_wait(seconds, why)
+        self.sleep(seconds)
+
+    def _explain(self, exc: Exception) -> str:
+        if isinstance(exc, requests.exceptions.SSLError):
+            return "its certificate is not trusted; give its authority with --ca-file"
+        if isinstance(exc, requests.exceptions.ProxyError):
+            return "the proxy does not let us through"
+        if isinstance(exc, requests.exceptions.ConnectTimeout):
+            return f"no connection within {_CONNECT_S} s"
+        if isinstance(exc, requests.exceptions.Timeout):
+            return f"no answer within {self.access.timeout:g} s"
+        if isinstance(exc, requests.exceptions.ConnectionError):
+            return "no connection, or it was cut"
+        return "the request could not be made"
+
+
+def _never_sent(exc: Exception) -> bool:
+    """Whether no byte of the request has left: requests words a refused connection and a cut one with one class."""
+    if isinstance(exc, requests.exceptions.ConnectTimeout):
+        return True
+    return isinstance(exc, requests.exceptions.ConnectionError) and "NewConnectionError" in repr(exc)
+
+
+def _worth_another_try(exc: Exception) -> bool:
+    """Whether the next attempt may go better: a certificate or an address that is wrong stays so."""
+    return isinstance(
+        exc,
+        (requests.exceptions.ConnectionError, requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError),
+    ) and not isinstance(exc, (requests.exceptions.SSLError, requests.exceptions.ProxyError))
+
+
+def _asked(retry_after: str | None) -> float:
+    """Return the seconds of a Retry-After header (a number or an HTTP date), at most the longest wait; 0 without one."""
+    if not retry_after:
+        return 0.0
+    try:
+        seconds = float(retry_after)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(retry_after).timestamp() - time.time()
+        except (TypeError, ValueError):
+            return 0.0
+    return min(max(seconds, 0.0), _LONGEST_WAIT_S)

@@ -1,0 +1,1 @@
+"""Stand-ins for Kibana and for a tenant that receives from it. Nothing here may be imported by the product."""
