@@ -88,7 +88,7 @@ class Person:
             return command(self.kibana, screen, *arguments, options=options)
         finally:
             self.shown = out.getvalue() + err.getvalue()
-            self.document = json.loads(out.getvalue()) if json_only else None
+            self.document = json.loads(out.getvalue()) if out.getvalue() and json_only else None
 
     def changes(self):
         """Return the requests that could have changed a rule."""
