@@ -37,16 +37,34 @@ class JsArray(list):  # type: ignore[type-arg]
 
     Attributes:
         named: Its properties that are no elements.
+        bare: Whether it lacks Kibana's `asJSON`.
     """
 
-    def __init__(self, elements: Any = ()) -> None:
+    def __init__(self, elements: Any = (), *, bare: bool = False) -> None:
         """Take the elements; there are no other properties yet."""
         super().__init__(elements)
         self.named: dict[str, Any] = {}
+        self.bare = bare
 
 
 class Bare(dict):  # type: ignore[type-arg]
-    """An object without a `toString` of its own, as `Object()` makes it."""
+    """An object without Kibana's `toString`."""
+
+
+def has_text(value: Any) -> bool:
+    """Return whether a value is an object with Kibana's `toString`."""
+    return isinstance(value, dict) and not isinstance(value, Bare)
+
+
+def bared(value: Any) -> Any:
+    """Return a value whose objects and arrays have nothing of Kibana's."""
+    if isinstance(value, dict):
+        return Bare({key: bared(item) for key, item in value.items()})
+    if isinstance(value, JsArray):
+        found = JsArray((bared(item) for item in value), bare=True)
+        found.named = bared(value.named)
+        return found
+    return value
 
 
 def parsed(value: Any, depth: int = 0) -> Any:

@@ -108,8 +108,8 @@ def _piece(token: str, when: datetime) -> str:
         return "".join(_piece(found.group(), when) for found in _TOKEN.finditer(_LONG[token]))
     if token in _PIECES:
         return _PIECES[token](when)
-    if token.startswith("["):
-        return token[1:].rstrip("]") if token.count("]") == 1 else token[1:-1]
+    if token.startswith("[") and len(token) > 1:
+        return token[1:-1]
     if len(token) == 1 and not token.isalpha():
         return token
     if token.startswith("\\"):

@@ -22,61 +22,14 @@ _KIND = re.compile(r"[#^/>{&=!]")
 _EQUALS = re.compile(f"{_S}*=")
 _CURLY = re.compile(f"{_S}*\\}}")
 _DEEPEST_SECTION: Final = 60
-_ROOT_PROTOTYPE: Final = frozenset(
-    [
-        "constructor",
-        "hasOwnProperty",
-        "isPrototypeOf",
-        "propertyIsEnumerable",
-        "toLocaleString",
-        "toString",
-        "valueOf",
-        "__proto__",
-        "__defineGetter__",
-        "__defineSetter__",
-        "__lookupGetter__",
-        "__lookupSetter__",
-    ]
+_OBJECTS = re.compile(
+    r"constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|toLocaleString|toString|valueOf|__proto__|"
+    r"__(?:define|lookup)[GS]etter__"
 )
-_ARRAY_PROTOTYPE: Final = frozenset(
-    [
-        "at",
-        "concat",
-        "copyWithin",
-        "fill",
-        "find",
-        "findIndex",
-        "findLast",
-        "findLastIndex",
-        "lastIndexOf",
-        "pop",
-        "push",
-        "reverse",
-        "shift",
-        "unshift",
-        "slice",
-        "sort",
-        "splice",
-        "includes",
-        "indexOf",
-        "join",
-        "keys",
-        "entries",
-        "values",
-        "forEach",
-        "filter",
-        "flat",
-        "flatMap",
-        "map",
-        "every",
-        "some",
-        "reduce",
-        "reduceRight",
-        "toReversed",
-        "toSorted",
-        "toSpliced",
-        "with",
-    ]
+_ARRAYS = re.compile(
+    r"at|concat|copyWithin|entries|every|fill|filter|find|find(?:Last)?(?:Index)?|flat|flatMap|forEach|includes|"
+    r"indexOf|join|keys|lastIndexOf|map|pop|push|reduce|reduceRight|reverse|shift|slice|some|sort|splice|toReversed|"
+    r"toSorted|toSpliced|unshift|values|with"
 )
 _MISSING: Final = object()
 
@@ -316,55 +269,62 @@ class _Method:
 
     def __call__(self, this: Any) -> Any:
         """Return what the function does; Kibana's own two know their owner, JavaScript's take `this`."""
-        if self.name == "asJSON" or (self.name == "toString" and isinstance(self.owner, dict)):
+        if self.name == "asJSON" or (self.name == "toString" and js.has_text(self.owner)):
             return js.stringify(self.owner)
-        if self.name == "toString" and not isinstance(this, (list, type(None))):
-            kinds = {dict: "Object", bool: "Boolean", str: "String"}
-            return f"[object {kinds.get(type(this), 'Number')}]"
         if self.name == "constructor":
-            return js.JsArray() if isinstance(self.owner, list) else js.Bare()
-        if self.name in ("isPrototypeOf", "propertyIsEnumerable") and isinstance(this, (dict, list)):
-            return False
-        if self.name in ("toString", "toLocaleString") and isinstance(this, list):
-            return js.text(this)
+            return js.JsArray(bare=True) if isinstance(self.owner, list) else js.Bare()
+        if isinstance(this, (dict, list)):
+            if self.name in ("isPrototypeOf", "propertyIsEnumerable"):
+                return False
+            if self.name == "valueOf":
+                return this
+            if self.name == "toLocaleString" and js.has_text(this) and "toString" not in this:
+                return js.text(this)
+            if self.name == "toString":
+                return self._default_text(this)
         raise Unsupported(f'the name "{self.name}" means a function of JavaScript\'s own, which is not followed here')
+
+    def _default_text(self, this: Any) -> str:
+        if isinstance(this, dict):
+            return "[object Object]"
+        return js.text(this) if isinstance(self.owner, list) else "[object Array]"
 
 
 def _property(view: Any, name: str) -> Any:
     """Return a view's property by its simple name: only objects have any."""
     if view is None:
         raise Thrown(f"Cannot read properties of null (reading '{name}')")
-    return _of_object(view, name) if isinstance(view, (dict, list)) else _MISSING
+    return _of_object(view, name) if isinstance(view, (dict, js.JsArray)) else _MISSING
 
 
 def _walk(view: Any, path: str) -> Any:
     """Return what a dotted name leads to; its last step may end at a text's length or one of its characters."""
     names = path.split(".")
     for name in names[:-1]:
-        view = _of_object(view, name) if isinstance(view, (dict, list)) else _of_text(view, name)
+        view = _of_object(view, name) if isinstance(view, (dict, js.JsArray)) else _of_text(view, name)
         if view is None or view is _MISSING:
             return _MISSING
         if isinstance(view, (_Method, Lambda)):
             raise Unsupported(f'"{path}" asks a function for a property, which is not followed here')
-    return _of_object(view, names[-1]) if isinstance(view, (dict, list)) else _of_text(view, names[-1])
+    return _of_object(view, names[-1]) if isinstance(view, (dict, js.JsArray)) else _of_text(view, names[-1])
 
 
-def _of_object(view: Any, name: str) -> Any:
-    if isinstance(view, list):
+def _of_object(view: dict[str, Any] | js.JsArray, name: str) -> Any:
+    if isinstance(view, js.JsArray):
         if js.is_index(name):
             return view[int(name)] if int(name) < len(view) else _MISSING
         if name == "length":
             return len(view)
-        if name == "asJSON":
+        if name == "asJSON" and not view.bare:
             return _Method(name, view)
-        own: dict[str, Any] = view.named if isinstance(view, js.JsArray) else {}
+        own: dict[str, Any] = view.named
     else:
         own = view
     if name in own:
         if name == "hasOwnProperty":
             raise Unsupported('a field "hasOwnProperty" stops mustache.js; this is not followed here')
         return own[name]
-    if name in _ROOT_PROTOTYPE or (isinstance(view, list) and name in _ARRAY_PROTOTYPE):
+    if _OBJECTS.fullmatch(name) or (isinstance(view, js.JsArray) and _ARRAYS.fullmatch(name)):
         return _Method(name, view)
     return _MISSING
 

@@ -34,6 +34,7 @@ def render(template: str, variables: Mapping[str, Any]) -> str:
     """
     augmented = js.parsed(variables)
     _expand(augmented)
+    _bare(augmented)
     # Kibana puts the lambdas into the same object, under the variables; `{{.}}` still shows the variables only.
     context = Context(augmented, Context(LAMBDAS))
     try:
@@ -78,6 +79,15 @@ def _merge(into: Any, source: Any) -> None:
             _set(into, key, target)
         else:
             _set(into, key, item)
+
+
+def _bare(value: Any) -> None:
+    """Take from an array's named properties what Kibana does not give to them: it walks the elements only."""
+    if isinstance(value, js.JsArray):
+        value.named = js.bared(value.named)
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, (dict, list)):
+            _bare(item)
 
 
 def _get(owner: Any, key: Any) -> Any:
