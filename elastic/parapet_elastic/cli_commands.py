@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic.errors import Exit, Failure
+from parapet_elastic.errors import Failure
 from parapet_elastic.settings import Options, Settings, webhook_url, webhook_url_of
 
 if TYPE_CHECKING:
+    from parapet_elastic.errors import Exit
     from parapet_elastic.kibana import Kibana
     from parapet_elastic.screen import Screen
 
@@ -85,7 +86,7 @@ def _preview(options: Any, screen: Screen) -> Exit:
     from parapet_elastic import preview
 
     if options.list:
-        return preview.samples(screen)
+        return preview.names(screen)
     source = _source(options)
     kibana = _kibana(_settings(options, screen), screen) if options.real else None
     return preview.preview(kibana, screen, options.template, source)
@@ -112,7 +113,7 @@ def _source(options: Any) -> Any:
 def _lint(options: Any, screen: Screen) -> Exit:
     from parapet_elastic import cli_lint
 
-    return cli_lint.lint(screen, options.templates, options.kibana)
+    return cli_lint.lint_all(screen, options.templates, options.kibana)
 
 
 def _status(options: Any, screen: Screen) -> Exit:
