@@ -37,9 +37,19 @@ _CODES = {
     "ETIMEDOUT": ("no connection in time", "Look at firewalls, and at xpack.actions.proxyUrl if Kibana needs a proxy."),
     "ERR_FR_MAX_BODY_LENGTH_EXCEEDED": ("the body is too large for Kibana", "Choose fewer fields in the template."),
 }
-_TLS = re.compile(r"CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ERR_TLS|EPROTO|SSL")
 _TRUST = (
     "If a proxy inspects TLS, give its authority in xpack.actions.customHostSettings (ssl.certificateAuthoritiesFiles)."
+)
+# Codes that are many: a pattern, what it means, what to do.
+_KINDS = (
+    (r"5\d\d", "Parapet is in trouble ({})", "Try again in a few minutes; nothing here is wrong."),
+    (r"3\d\d", "the address leads elsewhere ({})", f"{_CONNECT}, with the URL as Parapet shows it."),
+    (r"4\d\d", "Parapet refuses ({})", "Look at the URL, and at Kibana's words below."),
+    (
+        r".*(CERT|SELF_SIGNED|VERIFY|ISSUER|TLS|SSL|EPROTO).*",
+        "Kibana does not trust what answers at that address ({})",
+        _TRUST,
+    ),
 )
 
 
@@ -82,18 +92,10 @@ def explain(words: str) -> tuple[str, str]:
         )
     found = re.search(r"\[([A-Z0-9_]+)\]", words)
     code = found[1] if found else ""
-    if code in _STATUS:
-        return _STATUS[code]
-    if re.fullmatch(r"5\d\d", code):
-        return f"Parapet is in trouble ({code})", "Try again in a few minutes; nothing here is wrong."
-    if re.fullmatch(r"3\d\d", code):
-        return "the address leads elsewhere", f"{_CONNECT}, with the URL as Parapet shows it."
-    if re.fullmatch(r"4\d\d", code):
-        return f"Parapet refuses ({code})", "Look at the URL, and at Kibana's words below."
-    if code in _CODES:
-        return _CODES[code]
-    if _TLS.search(code) or "certificate" in words:
-        return "Kibana does not trust the certificate at that address", _TRUST
+    known = {**_STATUS, **_CODES}
+    for pattern, problem, todo in (*((re.escape(name), *known[name]) for name in known), *_KINDS):
+        if re.fullmatch(pattern, code):
+            return problem.format(code), todo
     if "secrets" in words:
         return "the connector's secrets are missing or cannot be read", f"{_CONNECT}: it sends the token again."
     return "Kibana could not send it", "Look at Kibana's words below, and at Kibana's log."
