@@ -64,10 +64,11 @@ resource "elasticstack_kibana_action_connector" "parapet_security" {
     url     = var.webhook_url
     method  = "post"
     hasAuth = false
-    headers = var.secret_headers ? local.content_type : merge(local.content_type, local.authorization)
+    # Both branches of a condition must have one type, so what is not wanted is filtered out instead.
+    headers = merge(local.content_type, { for name, value in local.authorization : name => value if !var.secret_headers })
   })
 
-  secrets = jsonencode(var.secret_headers ? { secretHeaders = local.authorization } : {})
+  secrets = var.secret_headers ? jsonencode({ secretHeaders = local.authorization }) : jsonencode({})
 }
 
 resource "elasticstack_kibana_security_detection_rule" "example" {
