@@ -21,7 +21,7 @@ from tests.doc_pages import PAGES, bare, read, table
 
 PAGE_IDS = [str(page.relative_to(ROOT)) for page in PAGES]
 # Words in a URL that stand for something of the reader's.
-PLACEHOLDERS = {"localhost", "host", "MEMBER"}
+PLACEHOLDERS = {"localhost", "host", "MEMBER", "kibana.example.com"}
 # Where Splunk's own interface for Splunk Cloud is (docs.splunk.com, Admin Config Service Manual).
 SPLUNKS = {"admin.splunk.com"}
 # An outbound "and up" where the code only has a number too large to matter.
