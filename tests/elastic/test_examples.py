@@ -7,7 +7,6 @@ import re
 import hcl2
 import pytest
 import yaml
-
 from build_tools.project import ROOT
 
 EXAMPLES = ROOT / "elastic/examples"
