@@ -1,0 +1,285 @@
+"""The commands, their options and their help. Must not run anything, nor repeat an argument that it does not know."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from parapet_elastic import __version__
+from parapet_elastic import cli_help as texts
+from parapet_elastic.errors import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LONGEST_TIMEOUT_S = 3600
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends with a Failure instead of usage and error on two lines, and does not repeat what it does not know."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        kwargs.setdefault("allow_abbrev", False)
+        super().__init__(**kwargs)
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            # A value in there may be a secret that somebody tried to hand over.
+            names = [word.partition("=")[0] for word in unknown if word.startswith("-")]
+            self.error(f"there is no option {names[0]}" if names else "there is an argument too many")
+        return found
+
+    def error(self, message: str) -> NoReturn:
+        raise Failure(message, todo=f"`{self.prog} --help` shows what there is.")
+
+
+def parser(program: str) -> argparse.ArgumentParser:
+    """Return the parser of all commands; `command` of its result is the command's name."""
+    top = _Parser(prog=program, description=texts.TOP, epilog=texts.TOP_END)
+    top.add_argument("--version", action="version", version=f"{program} {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (short, long, examples) in texts.COMMANDS.items():
+        # A percent sign means something to argparse.
+        one = commands.add_parser(
+            name, help=short, description=long.replace("%", "%%"), epilog="examples:\n" + examples.replace("%", "%%")
+        )
+        _OPTIONS[name](one)
+        _common(one)
+    return top
+
+
+def _common(one: argparse.ArgumentParser) -> None:
+    kibana = one.add_argument_group("Kibana")
+    kibana.add_argument("--kibana-url", metavar="URL", help="Kibana's address, with its base path (KIBANA_URL)")
+    kibana.add_argument("--space", metavar="ID", help="the space's id (KIBANA_SPACE); default: default")
+    kibana.add_argument("--ca-file", metavar="FILE", help="PEM file of the authorities to trust (KIBANA_CA_FILE)")
+    kibana.add_argument("--proxy", metavar="URL", help="forward proxy (KIBANA_PROXY); no password in here")
+    kibana.add_argument(
+        "--username", metavar="NAME", help="user of Kibana (KIBANA_USERNAME); the password is asked for"
+    )
+    kibana.add_argument(
+        "--credentials", metavar="FILE", help="lines NAME=value, readable by you only; goes before the environment"
+    )
+    kibana.add_argument(
+        "--timeout", metavar="SECONDS", type=_timeout, default=60.0, help="wait so long for an answer; default: 60"
+    )
+    kibana.add_argument(
+        "--connector-id", metavar="ID", type=_connector_id, default="parapet-security", help="default: parapet-security"
+    )
+    one.add_argument(
+        "--json", action="store_true", help="one JSON document on standard output, everything else on standard error"
+    )
+
+
+def _webhook(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--webhook-url", metavar="URL", help="the tenant's webhook, as Parapet shows it")
+    one.add_argument("--region", metavar="R", help="instead of the URL: its region, with --tenant-id")
+    one.add_argument("--tenant-id", metavar="ID", help="instead of the URL: the tenant's id, with --region")
+
+
+def _yes(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--yes", action="store_true", help="answer the question with yes")
+
+
+def _changing(one: argparse.ArgumentParser) -> None:
+    _yes(one)
+    one.add_argument("--dry-run", action="store_true", help="stop after the plan; change nothing")
+    one.add_argument(
+        "--state-dir",
+        metavar="DIR",
+        help="where snapshots are kept (PARAPET_ELASTIC_STATE); default: ~/.parapet-elastic",
+    )
+
+
+def _selection(one: argparse.ArgumentParser) -> None:
+    rules = one.add_argument_group("which rules (of one option any may match; of several, each must)")
+    rules.add_argument(
+        "--rule-id", metavar="ID", action="append", default=[], help="the rule's id, or its rule_id; can be repeated"
+    )
+    rules.add_argument(
+        "--name", metavar="PATTERN", action="append", default=[], help="as in 'Suspicious *'; can be repeated"
+    )
+    rules.add_argument("--tag", metavar="TAG", action="append", default=[], help="can be repeated")
+    rules.add_argument("--kql", metavar="QUERY", help="as in 'alert.attributes.params.severity: critical'")
+    rules.add_argument("--all", action="store_true", help="every detection rule of the space")
+    rules.add_argument("--enabled-only", action="store_true", help="of those, the enabled ones")
+
+
+def _template(one: argparse._ActionsContainer, default: str | None) -> None:
+    ending = f"; default: {default}" if default else ""
+    one.add_argument(
+        "--template", metavar="NAME|FILE", default=default, help=f"basic, custom_fields, bulk, or a file{ending}"
+    )
+
+
+def _action(one: argparse._ActionsContainer) -> None:
+    one.add_argument(
+        "--frequency",
+        metavar="alert|run|1h",
+        help="a request for each alert, for each run of the rule, or for a period (30m, 1h, 7d)",
+    )
+    one.add_argument(
+        "--only",
+        metavar="KQL",
+        help="only alerts that match, as in 'kibana.alert.severity: (high or critical)'; '' for all",
+    )
+
+
+def _variables(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--context", metavar="FILE", help="variables of an action, as a JSON object")
+    one.add_argument(
+        "--sample", metavar="NAME", help="a built-in alert; `preview --list` shows them; default: per-alert"
+    )
+    one.add_argument("--real", action="store_true", help="the newest alert in Kibana")
+    one.add_argument("--rule-id", metavar="ID", help="with --real: the newest of this rule")
+
+
+def _doctor(one: argparse.ArgumentParser) -> None:
+    _webhook(one)
+
+
+def _connect(one: argparse.ArgumentParser) -> None:
+    _webhook(one)
+    one.add_argument(
+        "--name", metavar="TEXT", default="Parapet Security", help="the connector's name; default: Parapet Security"
+    )
+    one.add_argument(
+        "--token-in-clear",
+        action="store_true",
+        help="before 9.2: yes, store the token where readers of connectors see it",
+    )
+    _yes(one)
+
+
+def _preview(one: argparse.ArgumentParser) -> None:
+    _template(one, "basic")
+    one.add_argument("--list", action="store_true", help="the names of the built-in alerts, instead of a body")
+    _variables(one)
+
+
+def _lint(one: argparse.ArgumentParser) -> None:
+    one.add_argument("templates", metavar="NAME|FILE", nargs="+", help="basic, custom_fields, bulk, or a file")
+    one.add_argument(
+        "--kibana", metavar="VERSION", type=version, help="the oldest Kibana that it must work on, as in 8.19"
+    )
+
+
+def _test(one: argparse.ArgumentParser) -> None:
+    _template(one, "basic")
+    _variables(one)
+
+
+def _attach(one: argparse.ArgumentParser) -> None:
+    _selection(one)
+    action = one.add_argument_group("what it sends (default: basic for each alert; bulk for each run)")
+    _template(action, "basic")
+    _action(action)
+    _changing(one)
+
+
+def _update(one: argparse.ArgumentParser) -> None:
+    _selection(one)
+    action = one.add_argument_group("what is set (what is not given stays as it is)")
+    _template(action, None)
+    _action(action)
+    _changing(one)
+
+
+def _detach(one: argparse.ArgumentParser) -> None:
+    _selection(one)
+    _changing(one)
+
+
+def _rollback(one: argparse.ArgumentParser) -> None:
+    one.add_argument("snapshot", metavar="FILE", nargs="?", help="a snapshot; default: the newest")
+    one.add_argument("--list", action="store_true", help="the snapshots that there are")
+    one.add_argument("--overwrite", action="store_true", help="also rules whose other actions have changed since")
+    _changing(one)
+
+
+def _status(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--days", metavar="N", type=_days, default=7, help="failed actions of so many days; default: 7")
+    _selection(one)
+
+
+def _backfill(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--from", dest="start", metavar="TIME", type=time, required=True, help="as in 2026-01-28T15:30:00Z"
+    )
+    one.add_argument("--to", dest="end", metavar="TIME", type=time, required=True, help="not included")
+    one.add_argument("--rate", metavar="N", type=_rate, default=2.0, help="so many alerts a second at most; default: 2")
+    _selection(one)
+    _changing(one)
+
+
+def _uninstall(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--keep-connector", action="store_true", help="take it off the rules only")
+    _changing(one)
+
+
+_OPTIONS = {
+    "doctor": _doctor,
+    "connect": _connect,
+    "preview": _preview,
+    "lint": _lint,
+    "test": _test,
+    "attach": _attach,
+    "update": _update,
+    "detach": _detach,
+    "rollback": _rollback,
+    "status": _status,
+    "backfill": _backfill,
+    "uninstall": _uninstall,
+}
+
+
+def version(text: str) -> tuple[int, int]:
+    """Return 8.19 and 8.19.3 as (8, 19)."""
+    found = re.fullmatch(r"(\d{1,3})\.(\d{1,3})(\.\d+)?", text)
+    if not found:
+        raise argparse.ArgumentTypeError("not a version such as 8.19")
+    return int(found[1]), int(found[2])
+
+
+def time(text: str) -> datetime:
+    """Return an ISO 8601 time; one without a zone is refused, since it means something else on every machine."""
+    try:
+        # fromisoformat() knows no Z before 3.11.
+        found = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
+    except ValueError:
+        raise argparse.ArgumentTypeError("not a time such as 2026-01-28T15:30:00Z") from None
+    if found.tzinfo is None:
+        raise argparse.ArgumentTypeError("a time without a zone; put Z (UTC) or +01:00 behind it")
+    return found.astimezone(timezone.utc)
+
+
+def _timeout(text: str) -> float:
+    return _number(text, 0.1, _LONGEST_TIMEOUT_S)
+
+
+def _days(text: str) -> float:
+    return _number(text, 0.01, 365)
+
+
+def _rate(text: str) -> float:
+    return _number(text, 0.01, 100)
+
+
+def _number(text: str, least: float, most: float) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = float("nan")
+    if not least <= found <= most:
+        raise argparse.ArgumentTypeError(f"not a number from {least:g} to {most:g}")
+    return found
+
+
+def _connector_id(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", text):
+        raise argparse.ArgumentTypeError("not a connector's id: letters, digits, and . _ - only")
+    return text

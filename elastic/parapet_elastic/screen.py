@@ -1,0 +1,188 @@
+"""Everything that is printed and asked. Must not show a secret that it was told of, nor let a name from elsewhere steer the terminal."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+import unicodedata
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+from urllib.parse import quote
+
+from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+# A shorter secret is found inside ordinary words: hiding it there would show what it is.
+_SHORTEST_TO_HIDE = 8
+# They turn the direction of what follows; together with control characters, surrogates and line separators.
+_TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
+
+
+def plain(text: object) -> str:
+    r"""Return `text` as one line, with `\n`, `\x1b` and the like spelt out, so that it can only be read."""
+    return "".join(map(_spelt, str(text)))
+
+
+def _spelt(character: str) -> str:
+    if character not in _TURNING and unicodedata.category(character) not in _UNPRINTABLE:
+        return character
+    # repr() keeps some of them as they are.
+    return character.encode("unicode_escape").decode("ascii")
+
+
+class Screen:
+    """The person, or the script, in front of the program.
+
+    Attributes:
+        json: Whether standard output holds one JSON document and nothing else.
+    """
+
+    def __init__(
+        self,
+        *,
+        json: bool = False,
+        yes: bool = False,
+        out: TextIO | None = None,
+        err: TextIO | None = None,
+        answers: TextIO | None = None,
+    ) -> None:
+        """Take the streams as they are now.
+
+        Args:
+            json: One JSON document on standard output, everything else on standard error.
+            yes: Answer the questions with yes.
+            out: Another stream than the process's standard output.
+            err: Another one than its standard error.
+            answers: Another one than its standard input.
+        """
+        self.json = json
+        self._yes = yes
+        self._out: TextIO | None = out or sys.stdout
+        self._err: TextIO | None = err or sys.stderr
+        self._answers = answers or sys.stdin
+        self._hidden: list[str] = []
+        self._reported = False
+
+    def hide(self, secret: str) -> None:
+        """Show `***` wherever `secret` would be printed; the second net, not the first."""
+        if len(secret) < _SHORTEST_TO_HIDE:
+            return
+        spellings = {secret, json.dumps(secret)[1:-1], quote(secret, safe=""), plain(secret)}
+        # The longest first: it may hold another one.
+        self._hidden = sorted({*self._hidden, *spellings}, key=len, reverse=True)
+
+    def line(self, text: str = "") -> None:
+        """Print one line of the result; nothing with `json`."""
+        if not self.json:
+            self._print("_out", plain(text))
+
+    def note(self, text: str) -> None:
+        """Print one line about the work itself, on standard error."""
+        self._print("_err", plain(text))
+
+    def warn(self, text: str) -> None:
+        """Print one line that should not be overlooked, on standard error."""
+        self._print("_err", "Warning: " + plain(text))
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Print rows in columns below their heads; nothing with `json`."""
+        if self.json:
+            return
+        cells = [[plain(cell) for cell in row] for row in (head, *rows)]
+        widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+        for row in cells:
+            text = "  ".join(cell.ljust(width) for cell, width in zip(row, widths))
+            self._print("_out", text.rstrip())
+
+    def raw(self, body: bytes) -> None:
+        """Write bytes to standard output as they are, without a line end."""
+        if self._out is None:
+            return
+        try:
+            self._out.flush()
+            self._out.buffer.write(body)
+            self._out.flush()
+        except BrokenPipeError:
+            self._forsake("_out", self._out)
+
+    def result(self, document: Mapping[str, Any]) -> None:
+        """Print the JSON document, the first time; nothing without `json`."""
+        if self.json and not self._reported:
+            self._reported = True
+            # ASCII only: no character of a name can reach the terminal.
+            self._print("_out", json.dumps(document, indent=2))
+
+    def ask(self, question: str, *, yes_counts: bool = True) -> bool:
+        """Ask for a yes.
+
+        Args:
+            question: Without the "[y/N]".
+            yes_counts: Whether `--yes` answers this one, too.
+
+        Returns:
+            Whether the answer is yes. Without a terminal it is no.
+        """
+        if self._yes and yes_counts:
+            self.note(f"{question} yes (--yes)")
+            return True
+        if not self._answers.isatty():
+            self.note(f"{question} There is no terminal to ask at" + ("; give --yes to go on." if yes_counts else "."))
+            return False
+        self._print("_err", plain(f"{question} [y/N] "), end="")
+        return self._answers.readline().strip().lower() in {"y", "yes"}
+
+    def ask_secret(self, what: str) -> str | None:
+        """Ask for something that is not shown while it is typed; None without a terminal or an answer."""
+        if not self._answers.isatty():
+            return None
+        try:
+            answer = getpass.getpass(plain(f"{what}: "), stream=self._err)
+        except EOFError:
+            return None
+        return answer.strip() or None
+
+    @contextmanager
+    def progress(self, total: int, what: str) -> Iterator[Progress]:
+        """Show a bar on standard error while something long goes on; nothing where that is no terminal."""
+        # `disable=None` is tqdm's word for "where there is no terminal".
+        with tqdm(total=total, desc=plain(what), file=self._err, disable=None, leave=False, dynamic_ncols=True) as bar:
+            yield Progress(bar)
+
+    def _print(self, name: str, text: str, end: str = "\n") -> None:
+        stream = getattr(self, name)
+        if stream is None:
+            return
+        for secret in self._hidden:
+            text = text.replace(secret, "***")
+        try:
+            # Takes a bar away while the line is written, and puts it back below.
+            with tqdm.external_write_mode(file=stream):
+                stream.write(text + end)
+                stream.flush()
+        except BrokenPipeError:
+            # Whoever read this has gone (`| head`): the work goes on, without words.
+            self._forsake(name, stream)
+
+    def _forsake(self, name: str, stream: TextIO) -> None:
+        """Print no more on a stream whose reader has gone; without this Python complains when it flushes it at the end."""
+        setattr(self, name, None)
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
+
+
+class Progress:
+    """A bar that is shown."""
+
+    def __init__(self, bar: Any) -> None:
+        """Keep the bar."""
+        self._bar = bar
+
+    def advance(self, n: int = 1) -> None:
+        """Say that `n` more are done."""
+        self._bar.update(n)

@@ -1,0 +1,287 @@
+"""Where the address and the credentials come from: options, a file, the environment, a prompt. Must not repeat a value that is secret."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import ssl
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from parapet_elastic.errors import Failure
+from parapet_elastic.kibana import Access
+from parapet_elastic.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from urllib.parse import SplitResult
+
+    from parapet_elastic.screen import Screen
+
+NAMES = (
+    "KIBANA_URL",
+    "KIBANA_API_KEY",
+    "KIBANA_USERNAME",
+    "KIBANA_PASSWORD",
+    "KIBANA_SPACE",
+    "KIBANA_CA_FILE",
+    "KIBANA_PROXY",
+    "PARAPET_TOKEN",
+)
+_CREDENTIALS = ("KIBANA_API_KEY", "KIBANA_USERNAME", "KIBANA_PASSWORD")
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+_SPACE = re.compile(r"[a-z0-9_-]+")
+_VISIBLE = re.compile(r"[!-~]+")
+_HEX = r"[0-9a-fA-F]"
+_WEBHOOK_PATH = re.compile(rf"(/[^/?#]+)*/webhook/(?:[A-Za-z0-9._~-]|%{_HEX}{_HEX})+")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says of Kibana; None and empty where it says nothing.
+
+    Attributes:
+        url, space, ca_file, proxy, username: As in `Access`.
+        credentials: The file of `--credentials`.
+        timeout: Seconds to wait for an answer.
+    """
+
+    url: str | None = None
+    space: str | None = None
+    ca_file: str | None = None
+    proxy: str | None = None
+    username: str | None = None
+    credentials: str | None = None
+    timeout: float = 60.0
+
+
+@dataclass
+class Settings:
+    """What is configured; an option goes before the file, the file before the environment.
+
+    Attributes:
+        options: From the command line.
+        screen: Asks for what is missing, and is told each secret so that it can hide it.
+        environment: The process's, by default.
+    """
+
+    options: Options
+    screen: Screen
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    def __post_init__(self) -> None:
+        """Read the file, and tell the screen every secret there is."""
+        self._file = read_file(Path(self.options.credentials)) if self.options.credentials else {}
+        for source in (self._file, self.environment):
+            for name in ("KIBANA_API_KEY", "KIBANA_PASSWORD", "PARAPET_TOKEN"):
+                self.screen.hide(source.get(name, "").strip())
+
+    def access(self) -> Access:
+        """Return where Kibana is and how to get in.
+
+        Raises:
+            Failure: Something is missing or cannot be right (exit code USAGE).
+        """
+        url = self.options.url or self._value("KIBANA_URL")
+        if not url:
+            raise Failure(
+                "no address of Kibana", todo="Set KIBANA_URL, or give --kibana-url https://kibana.example.com."
+            )
+        key, username, password = self._credentials()
+        return Access(
+            url=kibana_url(url),
+            space=_space(self.options.space or self._value("KIBANA_SPACE") or "default"),
+            api_key=key,
+            username=username,
+            password=password,
+            ca_file=_ca_file(self.options.ca_file or self._value("KIBANA_CA_FILE")),
+            proxy=self._proxy(),
+            timeout=self.options.timeout,
+        )
+
+    def token(self) -> Secret:
+        """Return Parapet's service token; asks for it when it is nowhere.
+
+        Raises:
+            Failure: There is none, or it cannot be one.
+        """
+        text = self._value("PARAPET_TOKEN") or self.screen.ask_secret("Parapet's service token (pst_…)")
+        if not text:
+            raise Failure("no service token", todo="Set PARAPET_TOKEN, or write it into the file of --credentials.")
+        self.screen.hide(text)
+        if not text.startswith("pst_") or len(text) == len("pst_") or not _VISIBLE.fullmatch(text):
+            raise Failure(
+                "PARAPET_TOKEN is no service token: one starts with pst_ and has no white space",
+                todo="Copy it again, from Settings > Service Tokens in Parapet.",
+            )
+        return Secret(text)
+
+    def _value(self, name: str) -> str | None:
+        return self._file.get(name) or self.environment.get(name, "").strip() or None
+
+    def _credentials(self) -> tuple[Secret | None, str | None, Secret | None]:
+        # All of them from one place: a key in the file must not be mixed with a user of the environment.
+        source = self._file if any(self._file.get(name) for name in _CREDENTIALS) else self.environment
+        key, username, password = (source.get(name, "").strip() or None for name in _CREDENTIALS)
+        if self.options.username:
+            key, username = None, self.options.username
+        if key and username:
+            raise Failure("both KIBANA_API_KEY and KIBANA_USERNAME are set", todo="Keep the one that is meant.")
+        if username:
+            return None, *self._user(username, password)
+        key = key or self.screen.ask_secret("Kibana's API key (encoded)")
+        if not key:
+            raise Failure(
+                "no credentials for Kibana",
+                todo="Set KIBANA_API_KEY, or KIBANA_USERNAME and KIBANA_PASSWORD, or give --credentials FILE.",
+            )
+        return self._key(key), None, None
+
+    def _key(self, key: str) -> Secret:
+        self.screen.hide(key)
+        if not _VISIBLE.fullmatch(key) or ":" in key:
+            raise Failure(
+                "KIBANA_API_KEY is no encoded API key: it has a colon or white space, or is not ASCII",
+                todo='Copy the one that Kibana shows as "Encoded".',
+            )
+        return Secret(key)
+
+    def _user(self, username: str, password: str | None) -> tuple[str, Secret]:
+        if ":" in username or not username.isprintable():
+            raise Failure(
+                "the user's name has a colon or a character that cannot be shown: basic authentication forbids it"
+            )
+        password = password or self.screen.ask_secret(f"Password of {username}")
+        if not password:
+            raise Failure(
+                f"no password for {username}", todo="Set KIBANA_PASSWORD, or write it into the file of --credentials."
+            )
+        self.screen.hide(password)
+        self.screen.hide(base64.b64encode(f"{username}:{password}".encode()).decode())
+        return username, Secret(password)
+
+    def _proxy(self) -> str | None:
+        if self.options.proxy and _parts(self.options.proxy, "--proxy").password is not None:
+            raise Failure(
+                "--proxy has a password in it, which every user of this machine can see",
+                todo="Set KIBANA_PROXY, or write it into the file of --credentials.",
+            )
+        text = self.options.proxy or self._value("KIBANA_PROXY")
+        if not text:
+            return None
+        parts = _parts(text, "the proxy's address")
+        if parts.password:
+            self.screen.hide(parts.password)
+            self.screen.hide(text)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise Failure("the proxy's address is none", todo="Give it as http://proxy.example.com:3128.")
+        return text
+
+
+def read_file(path: Path) -> dict[str, str]:
+    """Read lines of NAME=value; `#` starts a comment line, a pair of quotes around a value is taken off.
+
+    Raises:
+        Failure: It cannot be read, others can read it, or a line is none of these.
+    """
+    try:
+        # One look at one open file: what is checked is what is read.
+        with path.open("rb") as file:
+            if os.name == "posix" and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+                raise Failure(f"{path} can be read by other users", todo=f"chmod 600 {path}")
+            text = file.read().decode("utf-8-sig")
+    except OSError as exc:
+        raise Failure(f"{path} cannot be read: {exc.strerror}") from None
+    except UnicodeDecodeError:
+        raise Failure(f"{path} is not UTF-8 text") from None
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        name, equals, value = (part.strip() for part in line.partition("="))
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if not equals or name not in NAMES:
+            raise Failure(f"{path}:{number}: not one of {', '.join(NAMES)}, an equals sign, and a value")
+        if name in found:
+            raise Failure(f"{path}:{number}: {name} is there twice")
+        found[name] = value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" else value
+    return found
+
+
+def kibana_url(text: str) -> str:
+    """Return Kibana's address without a slash at the end.
+
+    Raises:
+        Failure: It is not https (http for this machine), or is more than an address.
+    """
+    parts = _address(text, "Kibana's address")
+    if parts.query or parts.fragment or "/app/" in parts.path + "/":
+        raise Failure("Kibana's address goes on after the base path", todo="Leave out what begins with /app, ? or #.")
+    space = re.search(r"/s/([^/]+)/?$", parts.path)
+    if space:
+        raise Failure(
+            "Kibana's address has a space in it", todo=f"Give it without /s/{space[1]}, and --space {space[1]}."
+        )
+    return text.rstrip("/")
+
+
+def webhook_url(text: str) -> str:
+    """Return a tenant's webhook address as it is.
+
+    Raises:
+        Failure: It is not https (http for this machine), or its path does not end in /webhook/{tenant-id}.
+    """
+    parts = _address(text, "the webhook's address")
+    if parts.query or parts.fragment or not _WEBHOOK_PATH.fullmatch(parts.path):
+        raise Failure(
+            "the webhook's address does not end in /webhook/ and the tenant's id",
+            todo="Copy it from Parapet: https://webhook-{region}.parapetsecurity.com/webhook/{tenant-id}.",
+        )
+    return text
+
+
+def webhook_url_of(region: str, tenant_id: str) -> str:
+    """Return the webhook address of a tenant in a region, as the guide spells it."""
+    if not re.fullmatch(r"[a-z0-9-]+", region):
+        raise Failure("a region has small letters, digits and hyphens only", todo="For example --region us.")
+    return webhook_url(f"https://webhook-{region}.parapetsecurity.com/webhook/{tenant_id}")
+
+
+def _address(text: str, what: str) -> SplitResult:
+    parts = _parts(text, what)
+    if not _VISIBLE.fullmatch(text) or not parts.hostname or "\\" in text:
+        raise Failure(f"{what} is no URL")
+    if parts.username is not None or parts.password is not None:
+        raise Failure(f"{what} has credentials in it", todo="Give them as KIBANA_USERNAME and KIBANA_PASSWORD.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _LOOPBACK.fullmatch(parts.hostname)):
+        raise Failure(f"{what} is not https", todo="Plain http is for this machine (localhost) only.")
+    return parts
+
+
+def _parts(text: str, what: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise Failure(f"{what} is no URL") from None
+    return parts
+
+
+def _space(text: str) -> str:
+    if not _SPACE.fullmatch(text):
+        raise Failure("a space's id has small letters, digits, - and _ only", todo="It is in the address: /s/{id}/.")
+    return text
+
+
+def _ca_file(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        ssl.create_default_context().load_verify_locations(text)
+    except (OSError, ssl.SSLError) as exc:
+        reason = "no certificate in PEM form" if isinstance(exc, ssl.SSLError) else exc.strerror
+        raise Failure(f"{text} cannot be used as the authorities to trust: {reason}") from None
+    return text

@@ -1,0 +1,264 @@
+"""Files that hold what rules' actions were before a command changed them. Must not talk to Kibana, nor hold a credential.
+
+Invariants:
+ 1. The file is complete on disk before the first rule is changed: a temporary file, fsync, a rename over it.
+ 2. An entry is never changed, and never taken out; `finished` and `taken_over_by` are all that is written later.
+ 3. Whoever may read a rule's actions in Kibana may read no more here; still nobody else may: 0600 in a folder of 0700.
+
+`<state dir>/snapshots/<UTC time>-<command>.json`, the time as in 20260128T153000.123456Z so that names sort by time:
+    {"format": 1, "time", "command", "version", "url", "space", "connector_id", "finished": bool, "taken_over_by": name | null,
+     "rules": [{"id", "name", "actions": [... as Kibana gave them ...]}]}
+`finished` is false until the command has had an answer for every rule. A run that follows an unfinished one in the same place takes
+its entries over, so that one rollback restores all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from parapet_elastic import __version__
+from parapet_elastic.errors import Exit, Failure
+from parapet_elastic.rule_actions import alike, without
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from parapet_elastic.kibana import Access
+
+FORMAT = 1
+ROLLBACK = "rollback"
+_KEYS = {
+    "command": str,
+    "version": str,
+    "url": str,
+    "space": str,
+    "connector_id": str,
+    "time": str,
+    "finished": bool,
+    "rules": list,
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the rules are: one connector in one space of one Kibana."""
+
+    url: str
+    space: str
+    connector_id: str
+
+    @classmethod
+    def of(cls, access: Access, connector_id: str) -> Place:
+        """Return the place that these credentials and this connector lead to."""
+        return cls(access.url, access.space, connector_id)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One rule before the change."""
+
+    id: str
+    name: str
+    actions: list[dict[str, Any]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as the file has it."""
+        return {"id": self.id, "name": self.name, "actions": self.actions}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What one file holds.
+
+    Attributes:
+        place: Where the rules are.
+        command: What was about to change them.
+        entries: The rules, each once.
+        time: When, in UTC, as the file's name has it.
+        finished: Whether the command had an answer for every rule.
+        taken_over_by: The file that holds these entries now, too.
+        path: The file; None before it is written.
+    """
+
+    place: Place
+    command: str
+    entries: tuple[Entry, ...]
+    time: str = ""
+    finished: bool = False
+    taken_over_by: str | None = None
+    path: Path | None = field(default=None, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as the file has it."""
+        return {
+            "format": FORMAT,
+            "time": self.time,
+            "command": self.command,
+            "version": __version__,
+            "url": self.place.url,
+            "space": self.place.space,
+            "connector_id": self.place.connector_id,
+            "finished": self.finished,
+            "taken_over_by": self.taken_over_by,
+            "rules": [entry.to_json() for entry in self.entries],
+        }
+
+
+def state_dir(given: str | None, environment: Mapping[str, str]) -> Path:
+    """Return the folder for files of ours: the one that is given, PARAPET_ELASTIC_STATE, or ~/.parapet-elastic."""
+    chosen = given or environment.get("PARAPET_ELASTIC_STATE")
+    return Path(chosen) if chosen else Path.home() / ".parapet-elastic"
+
+
+class Snapshots:
+    """The folder of the files."""
+
+    def __init__(self, state: Path) -> None:
+        """Name the folder; nothing is made before something is kept."""
+        self.folder = state / "snapshots"
+
+    def keep(self, place: Place, command: str, entries: Iterable[Entry]) -> Snapshot:
+        """Write a new file, with the entries of runs in the same place that were interrupted.
+
+        Raises:
+            Failure: The file cannot be written; nothing may be changed then.
+        """
+        older = [] if command == ROLLBACK else self._unfinished(place)
+        now = {entry.id: entry for entry in entries}
+        for snapshot in reversed(older):  # the oldest last: its "before" wins
+            for entry in snapshot.entries:
+                if _still_true(entry, now.get(entry.id), place.connector_id):
+                    now[entry.id] = entry
+        time = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
+        path = self.folder / f"{time}-{command}.json"
+        snapshot = Snapshot(place, command, tuple(now.values()), time, path=path)
+        _write(snapshot)
+        for one in older:
+            _write(replace(one, finished=True, taken_over_by=path.name))
+        return snapshot
+
+    def finish(self, snapshot: Snapshot) -> None:
+        """Note that the command had an answer for every rule."""
+        _write(replace(snapshot, finished=True))
+
+    def settle(self, place: Place, command: str, ids: Iterable[str]) -> None:
+        """Finish interrupted runs of this command when nothing is left to do for any of their rules."""
+        done = set(ids)
+        for snapshot in self._unfinished(place):
+            if snapshot.command == command and done.issuperset(entry.id for entry in snapshot.entries):
+                self.finish(snapshot)
+
+    def newest(self, place: Place) -> Snapshot:
+        """Return the newest file for this place, those of rollbacks aside.
+
+        Raises:
+            Failure: There is none, or it cannot be read.
+        """
+        for path in reversed(self._paths()):
+            if not path.stem.endswith("-" + ROLLBACK):
+                snapshot = load(path)
+                if snapshot.place == place:
+                    return snapshot
+        raise Failure(
+            f"{self.folder} holds no snapshot of the connector {place.connector_id} in the space {place.space} of {place.url}",
+            todo="Give the file's name, or the --state-dir, the --space and the --connector-id of the run.",
+        )
+
+    def _unfinished(self, place: Place) -> list[Snapshot]:
+        """Return what interrupted runs left, the oldest first; a file that cannot be read is no reason to stop."""
+        found = []
+        for path in self._paths():
+            try:
+                snapshot = load(path)
+            except Failure:
+                continue
+            if snapshot.place == place and not snapshot.finished and snapshot.command != ROLLBACK:
+                found.append(snapshot)
+        return found
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.glob("[0-9]*-*.json"))
+
+
+def _still_true(old: Entry, new: Entry | None, connector_id: str) -> bool:
+    """Whether an older "before" may win: not where somebody has changed the rule's other actions since."""
+    return new is None or alike(without(old.actions, connector_id), without(new.actions, connector_id))
+
+
+def load(path: Path) -> Snapshot:
+    """Read a file.
+
+    Raises:
+        Failure: It is not there, is broken, or is of a newer version of this program.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise Failure(f"{path} cannot be read: {exc.strerror}") from None
+    except ValueError:
+        raise Failure(f"{path} is broken: it is no JSON", todo="Take another snapshot of the folder.") from None
+    if not isinstance(document, dict) or not isinstance(document.get("format"), int):
+        raise Failure(f"{path} is no snapshot of parapet-elastic")
+    if document["format"] > FORMAT:
+        raise Failure(
+            f"{path} is of a newer parapet-elastic (format {document['format']})", todo="Update parapet-elastic."
+        )
+    if not all(isinstance(document.get(key), kind) for key, kind in _KEYS.items()):
+        raise Failure(f"{path} is broken: a part of it is missing", todo="Take another snapshot of the folder.")
+    try:
+        entries = tuple(_entry(rule) for rule in document["rules"])
+    except (KeyError, TypeError):
+        raise Failure(f"{path} is broken: a rule in it is not complete") from None
+    return Snapshot(
+        place=Place(document["url"], document["space"], document["connector_id"]),
+        command=document["command"],
+        entries=entries,
+        time=document["time"],
+        finished=document["finished"],
+        taken_over_by=document.get("taken_over_by"),
+        path=path,
+    )
+
+
+def _entry(rule: Any) -> Entry:
+    actions = rule["actions"]
+    if not isinstance(actions, list) or not all(isinstance(action, dict) for action in actions):
+        raise TypeError
+    return Entry(str(rule["id"]), str(rule["name"]), actions)
+
+
+def _write(snapshot: Snapshot) -> None:
+    if snapshot.path is None:
+        raise ValueError("a snapshot without a file")
+    folder = snapshot.path.parent
+    try:
+        private_folder(folder)
+        handle, name = tempfile.mkstemp(dir=folder, prefix=".")  # 0600
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(snapshot.to_json(), file, ensure_ascii=True, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(snapshot.path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as exc:
+        raise Failure(
+            f"the snapshot cannot be written in {folder}: {exc.strerror}; nothing is changed without one",
+            exit=Exit.USAGE,
+            todo="Name another folder with --state-dir.",
+        ) from None
+
+
+def private_folder(folder: Path) -> None:
+    """Make the folder, and those above it, for nobody else to look into."""
+    if not folder.is_dir():
+        private_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
