@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import random
+import re
+import ssl
 import time
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -11,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import requests
+import urllib3.exceptions
 
 from parapet_elastic import __version__
 from parapet_elastic.errors import Exit, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from parapet_elastic.secret import Secret
 
@@ -49,7 +52,7 @@ class Access:
     username: str | None = None
     password: Secret | None = None
     ca_file: str | None = None
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)  # it may have a password in it
     timeout: float = 60.0
 
     def authorization(self) -> str | None:
@@ -75,7 +78,7 @@ class Refused(Failure):
         """Keep the three, and make the sentence of them."""
         super().__init__(
             f"Kibana answered {status} to {where}" + (f": {message}" if message else ""),
-            exit=Exit.REFUSED,
+            exit=Exit.UNREACHABLE if status == 429 or status >= 500 else Exit.REFUSED,
             todo=_TODO.get(status, ""),
         )
         self.status = status
@@ -90,6 +93,8 @@ class Unclear(Failure):
 _TODO = {
     401: "Check the API key, or user and password: Kibana does not accept them.",
     403: "The user or API key lacks a right; `parapet-elastic doctor` says which.",
+    429: "It is busy; run the command again later.",
+    503: "It is starting, stopping or overloaded; run the command again later.",
 }
 
 
@@ -171,15 +176,11 @@ class Kibana:
             last = attempt == _ATTEMPTS
             try:
                 answer = self._send(method, path, query, body, internal=internal)
-            except requests.exceptions.RequestException as exc:
-                why = self._explain(exc)
-                if not _worth_another_try(exc) or (last and again):
-                    raise Failure(f"Kibana at {self.access.url}: {why}", exit=Exit.UNREACHABLE) from None
-                if not again and not _never_sent(exc):
-                    raise Unclear(f"no answer to {where}: {why}", exit=Exit.UNREACHABLE) from None
-                if last:
-                    raise Failure(f"Kibana at {self.access.url}: {why}", exit=Exit.UNREACHABLE) from None
-                self._wait(attempt, None, why)
+            except OSError as exc:  # all of requests' own errors are
+                failure = self._failure(exc, where)
+                if last or (not again and not _never_sent(exc)) or not _worth_another_try(exc):
+                    raise failure from None
+                self._wait(attempt, None, str(failure))
                 continue
             if answer.status_code == 429 and not last:
                 self._wait(attempt, answer.headers.get("Retry-After"), "Kibana is rate limited (429)")
@@ -233,44 +234,84 @@ class Kibana:
         self.on_wait(seconds, why)
         self.sleep(seconds)
 
-    def _explain(self, exc: Exception) -> str:
-        if isinstance(exc, requests.exceptions.SSLError):
-            return "its certificate is not trusted; give its authority with --ca-file"
-        if isinstance(exc, requests.exceptions.ProxyError):
-            return "the proxy does not let us through"
-        if isinstance(exc, requests.exceptions.ConnectTimeout):
-            return f"no connection within {_CONNECT_S} s"
-        if isinstance(exc, requests.exceptions.Timeout):
-            return f"no answer within {self.access.timeout:g} s"
-        if isinstance(exc, requests.exceptions.ConnectionError):
-            return "no connection, or it was cut"
-        return "the request could not be made"
+    def _failure(self, exc: OSError, where: str) -> Failure:
+        """Say what went wrong, in words of our own: the library's hold addresses, and a proxy's may hold a password."""
+        why = self._explain(exc)
+        if where.startswith("POST ") and not _never_sent(exc):
+            return Unclear(f"no answer from {self.access.url} to {where}: {why}", exit=Exit.UNREACHABLE)
+        todo = next((todo for kind, todo in _REMEDIES if isinstance(exc, kind)), "")
+        return Failure(f"Kibana at {self.access.url}: {why}", exit=Exit.UNREACHABLE, todo=todo)
+
+    def _explain(self, exc: OSError) -> str:
+        for cause in _causes(exc):
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                return f"its certificate is not trusted ({cause.verify_message})"
+        for kind, words in _WORDS:
+            if isinstance(exc, kind):
+                return words.format(connect=_CONNECT_S, answer=self.access.timeout)
+        if _never_sent(exc):
+            return "no connection"
+        return "the connection was cut" if _worth_another_try(exc) else "the answer cannot be read"
 
 
-def _never_sent(exc: Exception) -> bool:
-    """Whether no byte of the request has left: requests words a refused connection and a cut one with one class."""
-    if isinstance(exc, requests.exceptions.ConnectTimeout):
+# The first that fits: some are kinds of others.
+_WORDS = (
+    (requests.exceptions.SSLError, "it does not speak TLS as it should, or was cut while it did"),
+    (requests.exceptions.ProxyError, "the proxy does not let us through"),
+    (requests.exceptions.ConnectTimeout, "no connection within {connect:g} s"),
+    (requests.exceptions.Timeout, "no answer within {answer:g} s"),
+)
+_REMEDIES = (
+    (
+        requests.exceptions.SSLError,
+        "Give the authority that signed its certificate with --ca-file FILE, or look at the address.",
+    ),
+    (requests.exceptions.ProxyError, "Look at --proxy or KIBANA_PROXY, and at what the proxy allows."),
+    (requests.exceptions.Timeout, "Look at the address and at firewalls, or give it longer with --timeout."),
+    (requests.exceptions.ConnectionError, "Look at the address (KIBANA_URL, --kibana-url), and whether Kibana runs."),
+)
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    """Return the exception and what it was raised for, outermost first."""
+    found: BaseException | None = exc
+    while found is not None:
+        yield found
+        found = found.__cause__ or found.__context__
+
+
+def _never_sent(exc: OSError) -> bool:
+    """Whether no byte of the request has left: there was no connection, or no trust in it, or no way to address it."""
+    if isinstance(
+        exc, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError, requests.exceptions.InvalidURL)
+    ):
         return True
-    return isinstance(exc, requests.exceptions.ConnectionError) and "NewConnectionError" in repr(exc)
+    # requests words a refused connection and a cut one with one class.
+    never = (urllib3.exceptions.NewConnectionError, ssl.SSLCertVerificationError)
+    return any(isinstance(cause, never) for cause in _causes(exc))
 
 
-def _worth_another_try(exc: Exception) -> bool:
+def _worth_another_try(exc: OSError) -> bool:
     """Whether the next attempt may go better: a certificate or an address that is wrong stays so."""
-    return isinstance(
-        exc,
-        (requests.exceptions.ConnectionError, requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError),
-    ) and not isinstance(exc, (requests.exceptions.SSLError, requests.exceptions.ProxyError))
+    passing = (
+        requests.exceptions.ConnectionError,
+        requests.exceptions.Timeout,
+        requests.exceptions.ChunkedEncodingError,
+    )
+    return isinstance(exc, passing) and not isinstance(
+        exc, (requests.exceptions.SSLError, requests.exceptions.ProxyError)
+    )
 
 
 def _asked(retry_after: str | None) -> float:
-    """Return the seconds of a Retry-After header (a number or an HTTP date), at most the longest wait; 0 without one."""
+    """Return the seconds of a Retry-After header (digits or an HTTP date), at most the longest wait; 0 for anything else."""
     if not retry_after:
         return 0.0
-    try:
+    if re.fullmatch(r"[0-9]{1,9}", retry_after):
         seconds = float(retry_after)
-    except ValueError:
+    else:
         try:
             seconds = parsedate_to_datetime(retry_after).timestamp() - time.time()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return 0.0
     return min(max(seconds, 0.0), _LONGEST_WAIT_S)

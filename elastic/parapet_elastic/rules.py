@@ -32,7 +32,7 @@ class Selection:
     """Which rules are meant: within one attribute any may match, and every attribute that is given must match.
 
     Attributes:
-        ids: The rules' own ids (as in a rule's address in Kibana).
+        ids: The rules' own ids (as in a rule's address in Kibana), or their rule_ids.
         names: Patterns of the name with * and ?, upper and lower case alike.
         tags: Tags, exactly.
         kql: A query as the rules page takes it, as in `alert.attributes.enabled: true`.
@@ -52,13 +52,13 @@ class Selection:
             Failure: Nothing is selected.
         """
         if not (self.ids or self.names or self.tags or self.kql or self.everything):
-            raise Failure("no rules are named", todo="Say which: --id, --name, --tag, --kql, or --all.")
+            raise Failure("no rules are named", todo="Say which: --rule-id, --name, --tag, --kql, or --all.")
 
     def matches(self, rule: Rule) -> bool:
         """Whether the rule is meant, as far as can be seen here; the query is Kibana's business."""
         name = str(rule.get("name", "")).casefold()
         return (
-            (not self.ids or rule["id"] in self.ids)
+            (not self.ids or not {rule["id"], rule.get("rule_id")}.isdisjoint(self.ids))
             and (not self.names or any(fnmatchcase(name, pattern.casefold()) for pattern in self.names))
             and (not self.tags or not set(self.tags).isdisjoint(rule.get("tags") or ()))
         )
@@ -90,10 +90,10 @@ def read(kibana: Kibana, ids: Iterable[str]) -> dict[str, Rule]:
     return {rule_id: rule for rule_id, rule in found if rule is not None}
 
 
-def get(kibana: Kibana, rule_id: str) -> Rule | None:
-    """Return the rule as it is now, None where there is none (any more)."""
+def get(kibana: Kibana, rule_id: str, *, by: str = "id") -> Rule | None:
+    """Return the rule as it is now, None where there is none (any more); `by` is "id" or "rule_id"."""
     try:
-        rule: Rule = kibana.get(RULES, {"id": rule_id})
+        rule: Rule = kibana.get(RULES, {by: rule_id})
     except Refused as refused:
         if refused.status == 404:
             return None
@@ -102,7 +102,7 @@ def get(kibana: Kibana, rule_id: str) -> Rule | None:
 
 
 def _must(kibana: Kibana, rule_id: str) -> Rule:
-    rule = get(kibana, rule_id)
+    rule = get(kibana, rule_id) or get(kibana, rule_id, by="rule_id")
     if rule is None:
         raise Failure(
             f"no rule has the id {rule_id} in the space {kibana.access.space}",

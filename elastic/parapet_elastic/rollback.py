@@ -1,0 +1,107 @@
+"""Puts rules' actions back as a snapshot has them. Must not touch what somebody else has changed since, unless told to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from parapet_elastic import rules, version
+from parapet_elastic.apply import Changing, set_lists
+from parapet_elastic.edits import is_as
+from parapet_elastic.errors import Exit, Failure
+from parapet_elastic.plan import Plan, Step
+from parapet_elastic.rule_actions import alike, without
+from parapet_elastic.snapshots import ROLLBACK, Snapshots, load
+
+if TYPE_CHECKING:
+    from parapet_elastic.apply import Options
+    from parapet_elastic.kibana import Kibana
+    from parapet_elastic.screen import Screen
+    from parapet_elastic.snapshots import Entry, Snapshot
+
+
+@dataclass(frozen=True)
+class Back:
+    """What to go back to.
+
+    Attributes:
+        file: A snapshot; None for the newest of this place.
+        overwrite: Also rules whose other actions have changed since.
+    """
+
+    file: str | None = None
+    overwrite: bool = False
+
+
+def rollback(kibana: Kibana, screen: Screen, connector_id: str, back: Back, *, options: Options) -> Exit:
+    """Put each rule's actions back, down to the uuids where Kibana lets us.
+
+    Raises:
+        Failure: As all of `Kibana`; there is no snapshot, it cannot be read, or it is of another space.
+    """
+    kibana_version = version.read(kibana)
+    changing = Changing(kibana, screen, connector_id, options)
+    snapshot = load(Path(back.file)) if back.file else changing.snapshots.newest(changing.place)
+    _check(snapshot, kibana, screen)
+    changing.place = snapshot.place
+    screen.line(f"Back to: {snapshot.path} (before {snapshot.command}, {snapshot.time})")
+    plan = Plan(ROLLBACK)
+    now = rules.read(kibana, [entry.id for entry in snapshot.entries])
+    for entry in sorted(snapshot.entries, key=lambda one: (one.name.casefold(), one.id)):
+        _plan(plan, entry, now.get(entry.id), snapshot.place.connector_id, kibana_version, overwrite=back.overwrite)
+    code = set_lists(changing, plan, kibana_version)
+    if code is Exit.DONE and not options.dry_run and not snapshot.finished:
+        # What it was before is so again: a later run must not take these entries over.
+        changing.snapshots.finish(snapshot)
+    return code
+
+
+def _check(snapshot: Snapshot, kibana: Kibana, screen: Screen) -> None:
+    if snapshot.place.space != kibana.access.space:
+        raise Failure(
+            f"{snapshot.path} is of the space {snapshot.place.space}, not of {kibana.access.space}",
+            todo=f"Give --space {snapshot.place.space}.",
+        )
+    if snapshot.place.url != kibana.access.url:
+        screen.warn(f"the snapshot was made at {snapshot.place.url}; rules are looked for by their ids.")
+
+
+def _plan(
+    plan: Plan,
+    entry: Entry,
+    rule: dict[str, object] | None,
+    connector_id: str,
+    kibana_version: tuple[int, int],
+    *,
+    overwrite: bool,
+) -> None:
+    if rule is None:
+        plan.skip({"id": entry.id, "name": entry.name}, "the rule is gone", fine=False)
+        return
+    step = Step.of(rule, "", entry.actions)
+    if is_as(rule, entry.actions, kibana_version):
+        plan.skip(rule, "as it was before")
+    elif not overwrite and not alike(without(step.before, connector_id), without(entry.actions, connector_id)):
+        plan.skip(rule, "its other actions have changed since; --overwrite puts them back, too", fine=False)
+    else:
+        words = f"{len(step.before)} actions -> the {len(entry.actions)} of before"
+        plan.steps.append(Step.of(rule, words, entry.actions))
+
+
+def snapshots(screen: Screen, *, options: Options) -> Exit:
+    """List the snapshots that there are, the newest first."""
+    rows = []
+    for path in sorted(Snapshots(options.state).folder.glob("[0-9]*-*.json"), reverse=True):
+        try:
+            found = load(path)
+        except Failure as failure:
+            rows.append((path.name, "", "", str(failure)))
+            continue
+        state = "finished" if found.finished else "interrupted"
+        rows.append((path.name, found.place.url, found.place.space, f"{len(found.entries)} rules, {state}"))
+    screen.table(("snapshot", "kibana", "space", "what"), rows)
+    if not rows:
+        screen.line(f"There is none in {Snapshots(options.state).folder}.")
+    screen.result({"snapshots": [{"file": row[0], "url": row[1], "space": row[2], "what": row[3]} for row in rows]})
+    return Exit.DONE
