@@ -6,7 +6,7 @@ import re
 
 from build_tools.project import ROOT
 
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "elastic/README.md"])
 
 
 def read(name):
