@@ -69,17 +69,17 @@ def alerts(kibana: Kibana, rule_ids: Sequence[str], start: datetime, end: dateti
             since = at
             rule = str(field(source, _RULE))
             yield Found(hit["_id"], rule, str(field(source, _RUN) or at), at, bool(field(source, _PART)))
-        if not hits:
+        if len(hits) < _PAGE:
             return
 
 
 def documents(kibana: Kibana, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return these alerts as Elasticsearch has them, by id; one that is gone is left out."""
-    return {hit["_id"]: hit for hit in _search(kibana, {"ids": {"values": list(ids)}}, len(ids), True)}
+    return {hit["_id"]: hit for hit in _search(kibana, {"ids": {"values": list(ids)}}, len(ids))}
 
 
-def _search(kibana: Kibana, query: dict[str, Any], size: int, source: Any) -> list[dict[str, Any]]:
-    body = {"size": size, "query": query, "sort": {"@timestamp": {"order": "asc"}}, "_source": source}
+def _search(kibana: Kibana, query: dict[str, Any], size: int, source: list[str] | None = None) -> list[dict[str, Any]]:
+    body = {"size": size, "query": query, "sort": {"@timestamp": {"order": "asc"}}, "_source": source or True}
     try:
         # It only reads.
         answer = kibana.post(SEARCH, body, again=True)
