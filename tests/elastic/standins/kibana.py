@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 
-from tests.elastic.standins import kibana_bulk, kibana_connectors, kibana_rules
+from tests.elastic.standins import kibana_bulk, kibana_connectors, kibana_rules, kibana_spaces
 from tests.elastic.standins.kibana_answers import strict
 from tests.elastic.standins.kibana_auth import Accounts
 from tests.elastic.standins.kibana_http import Fault, Route, Server
@@ -80,6 +80,7 @@ class Kibana:
             *kibana_connectors.routes(),
             *kibana_bulk.routes(),
             *kibana_rules.routes(),
+            *kibana_spaces.routes(),
         ]
         self.connections = 0
         self._server = Server(self.world, self.accounts, routes)
