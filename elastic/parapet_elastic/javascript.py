@@ -23,6 +23,9 @@ _INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TRIM = re.compile(f"^[{WHITE}]+|[{WHITE}]+$")
 
+# Names that change how an array or an object works in JavaScript when a dotted name puts them there.
+_NOT_FOLLOWED = frozenset({"__proto__", "length", "join", "toString", "toJSON"})
+
 
 class Unsupported(Failure):
     """Something that Kibana can render and we cannot; said, so that nobody takes a wrong text for Kibana's."""
@@ -196,3 +199,52 @@ def text(value: Any) -> str:
 def truthy(value: Any) -> bool:
     """Return whether a value counts as true: an empty array and an empty object do."""
     return isinstance(value, (dict, list)) or bool(value)
+
+
+def nested(key: str, value: Any) -> dict[str, Any]:
+    """Return the objects that a dotted name stands for, the value innermost."""
+    names = key.split(".")
+    if not _NOT_FOLLOWED.isdisjoint(names):
+        raise Unsupported(f'a variable\'s dotted name has a part that JavaScript gives a meaning: "{key}"')
+    for name in reversed(names):
+        value = {name: value}
+    return value  # type: ignore[no-any-return]
+
+
+def merge(into: Any, source: Any) -> None:
+    """Put all of `source` into `into`, deeply, as lodash's `merge` does: arrays element by element, null over all."""
+    for key, item in source.items() if isinstance(source, dict) else enumerate(source):
+        if isinstance(item, (dict, list)):
+            there = _get(into, key)
+            if isinstance(item, list):
+                target: Any = there if isinstance(there, list) else JsArray()
+            else:
+                target = there if isinstance(there, (dict, list)) else {}
+            merge(target, item)
+            _set(into, key, target)
+        else:
+            _set(into, key, item)
+
+
+def _get(owner: Any, key: Any) -> Any:
+    if isinstance(owner, dict):
+        return owner.get(str(key))
+    index = int(key) if isinstance(key, int) or is_index(key) else None
+    if index is None:
+        return owner.named.get(key)
+    return owner[index] if index < len(owner) else None
+
+
+def _set(owner: Any, key: Any, item: Any) -> None:
+    if isinstance(owner, dict):
+        owner[str(key)] = item
+    elif isinstance(key, str) and not is_index(key):
+        if key in _NOT_FOLLOWED:
+            raise Unsupported(f'a field is a list and has "{key}" in it at the same time')
+        owner.named[key] = item
+    elif int(key) < len(owner):
+        owner[int(key)] = item
+    elif int(key) == len(owner):
+        owner.append(item)
+    else:
+        raise Unsupported(f"a field is a list and has a number {key} in it that leaves a gap")

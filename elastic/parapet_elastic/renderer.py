@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Unsupported", "render"]
 
-# Names that change how an array or an object works in JavaScript when a dotted name puts them there.
-_NOT_FOLLOWED = frozenset({"__proto__", "length", "join", "toString", "toJSON"})
-
 
 def render(template: str, variables: Mapping[str, Any]) -> str:
     """Return the body that Kibana's webhook connector sends for a template and its variables.
@@ -52,33 +49,9 @@ def _expand(value: Any) -> None:
     """Give each object what its dotted names say: {"a.b": 1} becomes {"a.b": 1, "a": {"b": 1}}."""
     for key in list(value) if isinstance(value, dict) else range(len(value)):
         if isinstance(key, str) and "." in key:
-            _merge(value, _nested(key, value[key]))
+            js.merge(value, js.nested(key, value[key]))
         if isinstance(value[key], (dict, list)):
             _expand(value[key])
-
-
-def _nested(key: str, value: Any) -> dict[str, Any]:
-    names = key.split(".")
-    if not _NOT_FOLLOWED.isdisjoint(names):
-        raise Unsupported(f'a variable\'s dotted name has a part that JavaScript gives a meaning: "{key}"')
-    for name in reversed(names):
-        value = {name: value}
-    return value  # type: ignore[no-any-return]
-
-
-def _merge(into: Any, source: Any) -> None:
-    """Put all of `source` into `into`, deeply, as lodash's `merge` does: arrays element by element, null over all."""
-    for key, item in source.items() if isinstance(source, dict) else enumerate(source):
-        if isinstance(item, (dict, list)):
-            there = _get(into, key)
-            if isinstance(item, list):
-                target: Any = there if isinstance(there, list) else js.JsArray()
-            else:
-                target = there if isinstance(there, (dict, list)) else {}
-            _merge(target, item)
-            _set(into, key, target)
-        else:
-            _set(into, key, item)
 
 
 def _bare(value: Any) -> None:
@@ -88,27 +61,3 @@ def _bare(value: Any) -> None:
     for item in value.values() if isinstance(value, dict) else value:
         if isinstance(item, (dict, list)):
             _bare(item)
-
-
-def _get(owner: Any, key: Any) -> Any:
-    if isinstance(owner, dict):
-        return owner.get(str(key))
-    index = int(key) if isinstance(key, int) or js.is_index(key) else None
-    if index is None:
-        return owner.named.get(key)
-    return owner[index] if index < len(owner) else None
-
-
-def _set(owner: Any, key: Any, item: Any) -> None:
-    if isinstance(owner, dict):
-        owner[str(key)] = item
-    elif isinstance(key, str) and not js.is_index(key):
-        if key in _NOT_FOLLOWED:
-            raise Unsupported(f'a field is a list and has "{key}" in it at the same time')
-        owner.named[key] = item
-    elif int(key) < len(owner):
-        owner[int(key)] = item
-    elif int(key) == len(owner):
-        owner.append(item)
-    else:
-        raise Unsupported(f"a field is a list and has a number {key} in it that leaves a gap")

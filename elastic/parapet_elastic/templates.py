@@ -1,0 +1,98 @@
+"""Finds a template, and says which Kibana it needs. Must not render it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from parapet_elastic.errors import Failure
+from parapet_elastic.mustache_parser import TemplateError, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from parapet_elastic.mustache_parser import Token
+
+NAMES: Final = ("basic", "custom_fields", "bulk")
+"""The templates that come with this package."""
+
+OLDEST: Final = (8, 8)
+"""The oldest Kibana that this package works with."""
+
+FEATURES: Final = {
+    "asJSON": (8, 8),
+    "EvalMath": (8, 8),
+    "FormatDate": (8, 8),
+    "ParseHjson": (8, 8),
+    "FormatNumber": (8, 9),
+    # 8.18.1, to be exact, and 8.17 never had it.
+    "EncodeURI": (8, 18),
+    "EncodeURIComponent": (8, 18),
+}
+"""What a template can use that not every Kibana has, and the first that has it."""
+
+_LARGEST: Final = 1_000_000
+_BESIDE: Final = Path(__file__).parent / "templates"
+_IN_A_CHECKOUT: Final = Path(__file__).parent.parent / "templates"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template as it is attached to a rule.
+
+    Attributes:
+        name: The shipped one's name, or the file's.
+        text: What Kibana gets.
+        oldest: The first Kibana that has all that it uses.
+    """
+
+    name: str
+    text: str
+    oldest: tuple[int, int]
+
+
+def load(name_or_path: str) -> Template:
+    """Return a shipped template by its name, or the one in a file.
+
+    Raises:
+        Failure: There is none, or the file is none that can be read.
+    """
+    if name_or_path in NAMES:
+        folder = _BESIDE if _BESIDE.is_dir() else _IN_A_CHECKOUT
+        text = (folder / f"{name_or_path}.mustache").read_text("utf-8")
+        return Template(name_or_path, text, _oldest(text))
+    path = Path(name_or_path)
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise Failure(f"the template {name_or_path} is larger than {_LARGEST} bytes")
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        names = ", ".join(NAMES)
+        raise Failure(
+            f"there is no template {name_or_path}", todo=f"Give one of {names}, or the path of a file."
+        ) from None
+    except UnicodeDecodeError:
+        raise Failure(f"the template {name_or_path} is not UTF-8", todo="Save it as UTF-8.") from None
+    except OSError as exc:
+        raise Failure(f"the template {name_or_path} cannot be read: {exc.strerror}") from None
+    if not text.strip():
+        raise Failure(f"the template {name_or_path} is empty")
+    return Template(path.name, text, _oldest(text))
+
+
+def features(tokens: Sequence[Token]) -> Iterator[tuple[str, Token]]:
+    """Yield each feature that tokens use, and the tag that does."""
+    for token in tokens:
+        if token.kind in ("#", "^", "&", "name"):
+            for part in {token.value, token.value.rpartition(".")[2]} & FEATURES.keys():
+                yield part, token
+        yield from features(token.children)
+
+
+def _oldest(text: str) -> tuple[int, int]:
+    try:
+        tokens = parse(text)
+    except TemplateError:
+        return OLDEST
+    return max([OLDEST, *(FEATURES[name] for name, _ in features(tokens))])
