@@ -33,20 +33,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _no_secret(words)
         options = parser(PROGRAM).parse_args(words)
         code = Exit(cli_commands.COMMANDS[options.command](options, screen))
-        screen.result({"exit": int(code)})
+        screen.finish({"exit": int(code)})
     except Failure as exc:
         code = exc.exit
         screen.note(f"{PROGRAM}: {exc}{_sentence_end(str(exc))}{' ' if exc.todo else ''}{exc.todo}")
-        screen.result({"exit": int(code), "error": str(exc), "todo": exc.todo})
+        screen.finish({"exit": int(code), "error": str(exc), "todo": exc.todo})
     except KeyboardInterrupt:
         code = Exit.INTERRUPTED
         screen.note(f"{PROGRAM}: interrupted; run the same command again to go on.")
-        screen.result({"exit": int(code), "error": "interrupted"})
+        screen.finish({"exit": int(code), "error": "interrupted"})
     except Exception as exc:  # noqa: BLE001 - whatever it is, it must not print what it knows
         code = Exit.BUG
         text = f"a mistake of this program: {type(exc).__name__} {_place(exc)}"
         screen.note(f"{PROGRAM}: {text}. Please report this line.")
-        screen.result({"exit": int(code), "error": text})
+        screen.finish({"exit": int(code), "error": text})
     except SystemExit as exc:  # --help and --version
         return int(exc.code or 0)
     return int(code)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic.errors import Exit, Failure
+from parapet_elastic.errors import Failure
 from parapet_elastic.settings import Options, Settings, webhook_url, webhook_url_of
 
 if TYPE_CHECKING:
+    from parapet_elastic.errors import Exit
     from parapet_elastic.kibana import Kibana
     from parapet_elastic.screen import Screen
 
@@ -85,7 +86,7 @@ def _preview(options: Any, screen: Screen) -> Exit:
     from parapet_elastic import preview
 
     if options.list:
-        return preview.samples(screen)
+        return preview.names(screen)
     source = _source(options)
     kibana = _kibana(_settings(options, screen), screen) if options.real else None
     return preview.preview(kibana, screen, options.template, source)
@@ -112,18 +113,72 @@ def _source(options: Any) -> Any:
 def _lint(options: Any, screen: Screen) -> Exit:
     from parapet_elastic import cli_lint
 
-    return cli_lint.lint(screen, options.templates, options.kibana)
+    return cli_lint.lint_all(screen, options.templates, options.kibana)
 
 
 def _status(options: Any, screen: Screen) -> Exit:
     from parapet_elastic import status
 
-    chosen = options.rule_id or options.name or options.tag or options.kql
-    options.all = options.all or not chosen
-    selection = _selection(options)
+    chosen = options.rule_id or options.name or options.tag or options.kql or options.enabled_only
+    options.all = True
+    selection = _selection(options) if chosen else None
     return status.status(
         _kibana(_settings(options, screen), screen), screen, options.connector_id, selection, options.days
     )
+
+
+def _attach(options: Any, screen: Screen) -> Exit:
+    from parapet_elastic import apply, templates
+    from parapet_elastic.rule_actions import Wanted, parse_frequency
+
+    selection = _selection(options)
+    template = templates.load(options.template)
+    frequency = parse_frequency(options.frequency or ("run" if template.name == "bulk" else "alert"))
+    _warn_of_summary(screen, template.name, summary=frequency.summary)
+    wanted = Wanted(options.connector_id, template.text, frequency, options.only or None)
+    kibana = _kibana(_settings(options, screen), screen)
+    return apply.attach(kibana, screen, selection, wanted, options=_changing(options))
+
+
+def _update(options: Any, screen: Screen) -> Exit:
+    from parapet_elastic import apply, templates
+    from parapet_elastic.rule_actions import Change, parse_frequency
+
+    selection = _selection(options)
+    template = templates.load(options.template) if options.template else None
+    frequency = parse_frequency(options.frequency) if options.frequency else None
+    if template is None and frequency is None and options.only is None:
+        raise Failure("nothing to set", todo="Say what: --template, --frequency, --only.")
+    if template and frequency:
+        _warn_of_summary(screen, template.name, summary=frequency.summary)
+    change = Change(template.text if template else None, frequency, options.only)
+    kibana = _kibana(_settings(options, screen), screen)
+    return apply.update(kibana, screen, selection, options.connector_id, change, options=_changing(options))
+
+
+def _warn_of_summary(screen: Screen, name: str, *, summary: bool) -> None:
+    if summary and name in {"basic", "custom_fields"}:
+        screen.warn(
+            f"{name} sends one alert, so of several in a run or a period only the first; `--template bulk` sends all."
+        )
+
+
+def _detach(options: Any, screen: Screen) -> Exit:
+    from parapet_elastic import apply
+
+    selection = _selection(options)
+    kibana = _kibana(_settings(options, screen), screen)
+    return apply.detach(kibana, screen, selection, options.connector_id, options=_changing(options))
+
+
+def _rollback(options: Any, screen: Screen) -> Exit:
+    from parapet_elastic import rollback
+
+    if options.list:
+        return rollback.snapshots(screen, options=_changing(options))
+    back = rollback.Back(options.snapshot, overwrite=options.overwrite)
+    kibana = _kibana(_settings(options, screen), screen)
+    return rollback.rollback(kibana, screen, options.connector_id, back, options=_changing(options))
 
 
 def _uninstall(options: Any, screen: Screen) -> Exit:
@@ -145,6 +200,10 @@ COMMANDS = {
     "preview": _preview,
     "test": _test,
     "lint": _lint,
+    "attach": _attach,
+    "update": _update,
+    "detach": _detach,
+    "rollback": _rollback,
     "status": _status,
     "uninstall": _uninstall,
 }

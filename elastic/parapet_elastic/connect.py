@@ -56,10 +56,10 @@ def connect(kibana: Kibana, screen: Screen, wish: Wish, token: Callable[[], Secr
     found = read(kibana, wish.connector_id)
     if found is not None and connector.is_preconfigured(found):
         screen.line(f"{wish.connector_id} is set in kibana.yml; it is changed there, and nothing was changed here.")
-        screen.result({"exit": 0, "connector": wish.connector_id, "change": "none", "preconfigured": True})
+        screen.result({"connector": wish.connector_id, "change": "none", "preconfigured": True})
         return Exit.DONE
     if not _may_replace(screen, wish, found) or not _may_store(screen, wish, now):
-        screen.result({"exit": int(Exit.DECLINED), "connector": wish.connector_id, "change": "none"})
+        screen.result({"connector": wish.connector_id, "change": "none"})
         return Exit.DECLINED
     wanted = connector.payload(wish.name, wish.url, token(), now)
     created = _write(kibana, wish.connector_id, wanted, there=found is not None)
@@ -210,7 +210,6 @@ def _report(screen: Screen, wish: Wish, found: dict[str, Any] | None, wanted: di
     screen.line("Next: parapet-elastic test")
     screen.result(
         {
-            "exit": 0,
             "connector": wish.connector_id,
             "change": "created" if created else "updated",
             "changed": changes,

@@ -12,7 +12,7 @@ from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from parapet_elastic.kibana import Kibana
     from parapet_elastic.screen import Screen
@@ -59,7 +59,7 @@ def doctor(kibana: Kibana, screen: Screen, connector_id: str, url: str | None) -
             screen.line(f"{'':8}{'':15}-> {finding.todo}")
     missing = any(finding.state == "missing" for finding in findings)
     code = look.ended or (Exit.FOUND if missing else Exit.DONE)
-    screen.result({"exit": int(code), "checks": [vars(finding) for finding in findings]})
+    screen.result({"checks": [vars(finding) for finding in findings]})
     return code
 
 
@@ -78,20 +78,20 @@ class _Look:
             yield from self._version_of()
             if self._version < version.OLDEST:
                 return
-            yield from self._licence()
+            there = yield from self._space()
         except Failure as failure:
             self.ended = failure.exit
             check = "credentials" if failure.exit is Exit.REFUSED else "address"
             yield Finding(check, "missing", str(failure), failure.todo)
             return
-        looks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
-            ("space", self._space),
-            ("connectors", self._connectors),
-            ("rules", self._rules),
-            ("connector", self._connector),
-            ("allowed hosts", self._allowed_hosts),
-        ]
-        for check, look in looks:
+        looks: dict[str, Callable[[], Iterator[Finding]]] = {
+            "licence": self._licence,
+            "connectors": self._connectors,
+            "rules": self._rules,
+            "connector": self._connector,
+            "allowed hosts": self._allowed_hosts,
+        }
+        for check, look in looks.items() if there else ():
             try:
                 yield from look()
             except Refused as refused:
@@ -112,32 +112,34 @@ class _Look:
         words = "encrypts headers" if encrypts else "keeps a connector's headers in the clear; 9.2 encrypts them"
         yield Finding("version", "ok", f"{about}; {words}")
 
-    def _licence(self) -> Iterator[Finding]:
-        # It needs no right at all, so what it says of the credentials is about nothing else.
-        problem = connect.licence_problem(self._kibana)
-        yield Finding("credentials", "ok", "accepted")
-        if problem:
-            yield Finding("licence", "missing", *problem)
-        else:
-            yield Finding("licence", "ok", "allows webhook connectors")
+    def _space(self) -> Generator[Finding, None, bool]:
+        """Look at the space; it is the first question to which Kibana wants to know who asks.
 
-    def _space(self) -> Iterator[Finding]:
+        Returns:
+            Whether it is there.
+        """
         space = self._kibana.access.space
         try:
             self._kibana.get(f"/api/spaces/space/{quote(space, safe='')}")
         except Refused as refused:
+            if refused.status not in {403, 404}:
+                raise
+            yield Finding("credentials", "ok", "accepted")
             if refused.status == 404:
-                yield Finding(
-                    "space", "missing", f"there is no space {space}", "Look at its id in its address: /s/{id}/."
-                )
-                return
-            if refused.status == 403:
-                yield Finding(
-                    "space", "missing", f"no access to the space {space}", "Give the user's role rights in it."
-                )
-                return
-            raise
+                yield Finding("space", "missing", f"there is no space {space}", "Its id is in its address: /s/{id}/.")
+                return False
+            yield Finding("space", "missing", f"no access to the space {space}", "Give the user's role rights in it.")
+            return True
+        yield Finding("credentials", "ok", "accepted")
         yield Finding("space", "ok", space)
+        return True
+
+    def _licence(self) -> Iterator[Finding]:
+        problem = connect.licence_problem(self._kibana)
+        if problem:
+            yield Finding("licence", "missing", *problem)
+        else:
+            yield Finding("licence", "ok", "allows webhook connectors")
 
     def _connectors(self) -> Iterator[Finding]:
         everything = 'Give its role "All" on Management > Actions and Connectors, in this space.'

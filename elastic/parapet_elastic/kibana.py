@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import base64
-import random
-import re
 import ssl
 import time
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import requests
 import urllib3.exceptions
 
-from parapet_elastic import __version__
+from parapet_elastic import __version__, waits
 from parapet_elastic.errors import Exit, Failure
 
 if TYPE_CHECKING:
@@ -24,8 +21,6 @@ if TYPE_CHECKING:
     from parapet_elastic.secret import Secret
 
 _ATTEMPTS = 5
-_FIRST_WAIT_S = 1.0
-_LONGEST_WAIT_S = 60.0
 _CONNECT_S = 10
 _LATER = (502, 503, 504)
 # Elastic's own marker for calls to routes that are not part of the public API; public ones ignore it.
@@ -229,8 +224,7 @@ class Kibana:
         raise Refused(answer.status_code, " ".join(str(message).split()), where, body)
 
     def _wait(self, attempt: int, retry_after: str | None, why: str) -> None:
-        most = min(_FIRST_WAIT_S * 2 ** (attempt - 1), _LONGEST_WAIT_S)
-        seconds = max(random.uniform(most / 2, most), _asked(retry_after))  # noqa: S311 - spread, no secret
+        seconds = waits.seconds(attempt, retry_after)
         self.on_wait(seconds, why)
         self.sleep(seconds)
 
@@ -301,17 +295,3 @@ def _worth_another_try(exc: OSError) -> bool:
     return isinstance(exc, passing) and not isinstance(
         exc, (requests.exceptions.SSLError, requests.exceptions.ProxyError)
     )
-
-
-def _asked(retry_after: str | None) -> float:
-    """Return the seconds of a Retry-After header (digits or an HTTP date), at most the longest wait; 0 for anything else."""
-    if not retry_after:
-        return 0.0
-    if re.fullmatch(r"[0-9]{1,9}", retry_after):
-        seconds = float(retry_after)
-    else:
-        try:
-            seconds = parsedate_to_datetime(retry_after).timestamp() - time.time()
-        except (TypeError, ValueError, OverflowError):
-            return 0.0
-    return min(max(seconds, 0.0), _LONGEST_WAIT_S)

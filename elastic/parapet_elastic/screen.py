@@ -66,7 +66,7 @@ class Screen:
         self._err: TextIO | None = err or sys.stderr
         self._answers = answers or sys.stdin
         self._hidden: list[str] = []
-        self._reported = False
+        self._document: dict[str, Any] = {}
 
     def hide(self, secret: str) -> None:
         """Show `***` wherever `secret` would be printed; the second net, not the first."""
@@ -111,11 +111,14 @@ class Screen:
             self._forsake("_out", self._out)
 
     def result(self, document: Mapping[str, Any]) -> None:
-        """Print the JSON document, the first time; nothing without `json`."""
-        if self.json and not self._reported:
-            self._reported = True
+        """Add to the JSON document; a command that is made of others has one document all the same."""
+        self._document.update(document)
+
+    def finish(self, document: Mapping[str, Any]) -> None:
+        """Print the JSON document with these last words in it; nothing without `json`."""
+        if self.json:
             # ASCII only: no character of a name can reach the terminal.
-            self._print("_out", json.dumps(document, indent=2))
+            self._print("_out", json.dumps({**self._document, **document}, indent=2))
 
     def ask(self, question: str, *, yes_counts: bool = True) -> bool:
         """Ask for a yes.

@@ -1,0 +1,35 @@
+"""Prints what is wrong with templates. Must not find it: that is `lint`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parapet_elastic import lint, templates
+from parapet_elastic.errors import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from parapet_elastic.screen import Screen
+
+
+def lint_all(screen: Screen, names: Sequence[str], kibana: tuple[int, int] | None) -> Exit:
+    """Print the findings of each template, as file:line.
+
+    Args:
+        screen: Where.
+        names: Shipped templates' names, and files.
+        kibana: The oldest Kibana that they must work on; None for the oldest that each of them says.
+
+    Returns:
+        FOUND when there is an error, DONE with warnings only.
+    """
+    found = []
+    for name in names:
+        for finding in lint.lint(templates.load(name).text, kibana):
+            found.append({"template": name, **vars(finding)})
+            screen.line(f"{name}:{finding.line}: {finding.level}: {finding.text}")
+    errors = sum(each["level"] == "error" for each in found)
+    screen.line(f"{errors} errors, {len(found) - errors} warnings in {len(names)} templates.")
+    screen.result({"findings": found})
+    return Exit.FOUND if errors else Exit.DONE

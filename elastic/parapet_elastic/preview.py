@@ -1,0 +1,151 @@
+"""The variables of an alert, built-in or real, and the body that Kibana would send for them. Must not add anything to that body."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from parapet_elastic import renderer, samples, templates, variables
+from parapet_elastic.errors import Exit, Failure
+from parapet_elastic.kibana import Refused
+
+if TYPE_CHECKING:
+    from parapet_elastic.kibana import Kibana
+    from parapet_elastic.screen import Screen
+
+_DEFAULT_SAMPLE = "per-alert"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the variables come from; a built-in alert where nothing is said.
+
+    Attributes:
+        context: A file with the variables as a JSON object.
+        sample: The name of a built-in alert.
+        real: Whether it is the newest alert in Kibana.
+        rule_id: With `real`: only an alert of this rule.
+    """
+
+    context: str | None = None
+    sample: str | None = None
+    real: bool = False
+    rule_id: str | None = None
+
+
+def preview(kibana: Kibana | None, screen: Screen, template: str, source: Source) -> Exit:
+    """Print exactly the body that Kibana would send, and no line end behind it.
+
+    Args:
+        kibana: Where real alerts are; None when none is asked for.
+        screen: Where it is printed; with --json as `body` of the document.
+        template: A shipped one's name, or a file.
+        source: Where the variables come from.
+    """
+    body = render(kibana, template, source)
+    screen.result({"body": body})
+    if not screen.json:
+        # A lone surrogate cannot be sent either: Node writes U+FFFD for it.
+        screen.raw(body.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode())
+    return Exit.DONE
+
+
+def names(screen: Screen) -> Exit:
+    """Print the names of the built-in alerts."""
+    found = list(samples.contexts())
+    screen.result({"samples": found})
+    for name in found:
+        screen.line(name)
+    return Exit.DONE
+
+
+def render(kibana: Kibana | None, template: str, source: Source) -> str:
+    """Return the body for a template and variables.
+
+    Raises:
+        Failure: There is no such template, file, sample or alert.
+    """
+    text = templates.load(template).text
+    return renderer.render(text, context(kibana, source))
+
+
+def context(kibana: Kibana | None, source: Source) -> dict[str, Any]:
+    """Return the variables. Raises as `render`."""
+    if source.context is not None:
+        return _read(Path(source.context))
+    if source.real and kibana is not None:
+        return _newest(kibana, source.rule_id)
+    found = samples.contexts()
+    name = source.sample or _DEFAULT_SAMPLE
+    if name not in found:
+        raise Failure(f"there is no built-in alert {name}", todo=f"There are: {', '.join(found)}.")
+    return found[name]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except OSError as exc:
+        raise Failure(f"{path} cannot be read: {exc.strerror}") from None
+    except ValueError as exc:
+        where = f":{exc.lineno}:{exc.colno}: {exc.msg}" if isinstance(exc, json.JSONDecodeError) else ""
+        raise Failure(f"{path} is no JSON{where}") from None
+    if not isinstance(found, dict):
+        raise Failure(
+            f"{path} is no JSON object",
+            todo='It has to hold the variables by name, as in {"rule": {…}, "context": {…}}.',
+        )
+    return found
+
+
+def _newest(kibana: Kibana, rule_id: str | None) -> dict[str, Any]:
+    by_rule = {"term": {"kibana.alert.rule.uuid": rule_id}} if rule_id else {"match_all": {}}
+    question = {"size": 1, "query": by_rule, "sort": [{"@timestamp": {"order": "desc"}}], "_source": True}
+    # It only reads.
+    answer = kibana.post("/api/detection_engine/signals/search", question, again=True)
+    hits = answer["hits"]["hits"]
+    if not hits:
+        of = f" of the rule {rule_id}" if rule_id else ""
+        raise Failure(
+            f"there is no alert{of} in the space {kibana.access.space}",
+            todo="Leave out --real: there are built-in alerts.",
+        )
+    alert = hits[0]
+    rule = _rule(kibana, field(alert["_source"], "kibana.alert.rule.uuid"))
+    date = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    place = variables.Place(kibana.access.space, _base_url(alert["_source"]), date)
+    return variables.per_alert(rule, alert, place)
+
+
+def _rule(kibana: Kibana, rule_id: Any) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = kibana.get("/api/detection_engine/rules", {"id": rule_id})
+    except Refused as refused:
+        if refused.status == 404:
+            raise Failure("the rule of the newest alert is gone", todo="Choose another one with --rule-id.") from None
+        raise
+    return found
+
+
+def _base_url(source: dict[str, Any]) -> str | None:
+    """Return server.publicBaseUrl, which Kibana's API does not tell: every alert's own address begins with it."""
+    url = field(source, "kibana.alert.url")
+    if not isinstance(url, str):
+        return None
+    base = url.partition("/app/")[0]
+    return base.partition("/s/")[0]
+
+
+def field(source: dict[str, Any], name: str) -> Any:
+    """Return a field of a document, which may be written dotted, nested, or in between; None where there is none."""
+    if name in source:
+        return source[name]
+    for key, value in source.items():
+        if isinstance(value, dict) and name.startswith(key + "."):
+            found = field(value, name[len(key) + 1 :])
+            if found is not None:
+                return found
+    return None

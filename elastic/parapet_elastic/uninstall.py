@@ -1,0 +1,88 @@
+"""Takes our action off all rules of the space, then removes the connector. Must not remove one that something else still uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parapet_elastic import apply, connect, connector, rules, version
+from parapet_elastic.errors import Exit
+from parapet_elastic.kibana import Refused
+from parapet_elastic.rule_actions import ours
+
+if TYPE_CHECKING:
+    from parapet_elastic.kibana import Kibana
+    from parapet_elastic.screen import Screen
+
+
+def uninstall(kibana: Kibana, screen: Screen, connector_id: str, options: apply.Options, *, keep: bool) -> Exit:
+    """Detach, then remove the connector; run again, nothing is left to do.
+
+    Args:
+        kibana: Where.
+        screen: Who is shown the plan, and asked.
+        connector_id: Our connector's id.
+        options: Whether it is only a plan, and where the snapshot goes.
+        keep: Whether the connector stays.
+
+    Returns:
+        DONE, DECLINED, or what detaching came to where that is not all done.
+    """
+    version.read(kibana)
+    found = None if keep else connect.read(kibana, connector_id)
+    removable = found is not None and not connector.is_preconfigured(found)
+    sending = tuple(rule["id"] for rule in rules.listing(kibana) if ours(rule, connector_id))
+    if removable:
+        screen.line(f"The connector {connector_id} will be removed" + (", after the rules below." if sending else "."))
+    code = _detach(kibana, screen, connector_id, options, sending, asks=removable)
+    if code is not Exit.DONE:
+        return code
+    if options.dry_run:
+        screen.result({"connector": "would be removed" if removable else "stays"})
+        return Exit.DONE
+    if found is not None and connector.is_preconfigured(found):
+        screen.line(
+            f"The connector is set in kibana.yml: remove {connector_id} from xpack.actions.preconfigured there."
+        )
+    elif removable:
+        return _remove(kibana, screen, connector_id)
+    elif not sending:
+        screen.line("Nothing is left to do.")
+    screen.result({"connector": "stays" if found or keep else "none"})
+    return Exit.DONE
+
+
+def _detach(
+    kibana: Kibana, screen: Screen, connector_id: str, options: apply.Options, sending: tuple[str, ...], *, asks: bool
+) -> Exit:
+    if sending:
+        return apply.detach(kibana, screen, rules.Selection(ids=sending), connector_id, options=options)
+    screen.line("No rule sends.")
+    if asks and not options.dry_run and not screen.ask("Remove the connector?"):
+        return Exit.DECLINED
+    return Exit.DONE
+
+
+def _remove(kibana: Kibana, screen: Screen, connector_id: str) -> Exit:
+    uses = next(
+        (
+            each.get("referenced_by_count", 0)
+            for each in kibana.get("/api/actions/connectors")
+            if each["id"] == connector_id
+        ),
+        0,
+    )
+    if uses:
+        screen.warn(
+            f"{uses} rules still use the connector {connector_id}; they are no detection rules of this space, so it stays. "
+            "Take it off them in Kibana (Stack Management > Rules), and run this again."
+        )
+        screen.result({"connector": "stays", "used_by": uses})
+        return Exit.INCOMPLETE
+    try:
+        kibana.delete(connector.path(connector_id))
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+    screen.line(f"The connector {connector_id} is removed. Revoke its token in Parapet.")
+    screen.result({"connector": "removed"})
+    return Exit.DONE
