@@ -15,7 +15,7 @@ from parapet_elastic.edits import PATCH_PREBUILT_SINCE, Adding, change, look_aga
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.plan import Plan, Report, Step
 from parapet_elastic.rule_actions import deduplicated, differences, ours, same, updated, without
-from parapet_elastic.snapshots import Entry, Place, Snapshots, state_dir
+from parapet_elastic.snapshots import ATTACH, Entry, Place, Snapshots, state_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ def attach(kibana: Kibana, screen: Screen, selection: Selection, wanted: Wanted,
     """
     kibana_version = version.read(kibana)
     require_connector(kibana, wanted.connector_id)
-    plan = Plan("attach")
+    plan = Plan(ATTACH)
     for rule in rules.select(kibana, selection):
         _plan_attach(plan, rule, wanted)
     adding = Adding(kibana, wanted, kibana_version)

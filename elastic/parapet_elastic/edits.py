@@ -83,8 +83,13 @@ class Adding:
         first = True
         while report.undecided() and tries < _TRIES:
             before = len(report.undecided())
-            clear = self._round(report, first=first)
-            first = False
+            try:
+                clear = self._round(report, first=first)
+                first = False
+            except Refused as refused:  # of reading; what was sent is looked at in the next round
+                if refused.status not in _PASSING:
+                    raise
+                clear = False
             decided = before - len(report.undecided())
             advance(decided)
             tries = 0 if decided else tries + 1

@@ -119,23 +119,26 @@ def listing(kibana: Kibana, kql: str | None = None) -> list[Rule]:
     """
     found: dict[str, Rule] = {}
     for _ in range(_PASSES):
-        if _pass(kibana, kql, found):
+        totals = _pass(kibana, kql, found)
+        if len(totals) > 1:
+            # Whatever moved between two pages may be missing, and what is gone may be in.
+            found.clear()
+        elif len(found) >= max(totals):
             return list(found.values())
     raise Failure("the list of rules changes while it is read", exit=Exit.INCOMPLETE, todo="Run it again.")
 
 
-def _pass(kibana: Kibana, kql: str | None, found: dict[str, Rule]) -> bool:
-    """Read all pages once; return whether nothing is missing."""
-    query: dict[str, Any] = {"per_page": _PAGE, "sort_field": "name", "sort_order": "asc"}
+def _pass(kibana: Kibana, kql: str | None, found: dict[str, Rule]) -> set[int]:
+    """Read all pages once into `found`; return the totals that Kibana named."""
+    query: dict[str, Any] = {"per_page": _PAGE, "sort_field": "created_at", "sort_order": "asc"}
     if kql:
         query["filter"] = kql
     page = 1
-    seen = set()
+    totals: set[int] = set()
     while True:
         answer = kibana.get(RULES + "/_find", {**query, "page": page})
-        for rule in answer["data"]:
-            seen.add(rule["id"])
-            found[rule["id"]] = rule
+        found.update((rule["id"], rule) for rule in answer["data"])
+        totals.add(answer["total"])
         if not answer["data"] or page * _PAGE >= answer["total"]:
-            return len(seen) >= int(answer["total"])
+            return totals
         page += 1

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from parapet_elastic import __version__
 from parapet_elastic.errors import Exit, Failure
-from parapet_elastic.rule_actions import alike, without
+from parapet_elastic.rule_actions import alike, deduplicated, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from parapet_elastic.kibana import Access
 
 FORMAT = 1
+ATTACH = "attach"
 ROLLBACK = "rollback"
 _KEYS = {
     "command": str,
@@ -129,8 +130,10 @@ class Snapshots:
         Raises:
             Failure: The file cannot be written; nothing may be changed then.
         """
-        older = [] if command == ROLLBACK else self._unfinished(place)
         now = {entry.id: entry for entry in entries}
+        older = [] if command == ROLLBACK else self._unfinished(place)
+        if command == ATTACH:
+            older += self._not_really_finished(place, now.values())
         for snapshot in reversed(older):  # the oldest last: its "before" wins
             for entry in snapshot.entries:
                 if _still_true(entry, now.get(entry.id), place.connector_id):
@@ -181,6 +184,16 @@ class Snapshots:
             if snapshot.place == place and not snapshot.finished and snapshot.command != ROLLBACK:
                 found.append(snapshot)
         return found
+
+    def _not_really_finished(self, place: Place, entries: Iterable[Entry]) -> list[Snapshot]:
+        """Return the newest file where rules have copies of our action: a batch was under way still when it was finished."""
+        copied = {one.id for one in entries if deduplicated(one.actions, place.connector_id) != one.actions}
+        try:
+            newest = self.newest(place)
+        except Failure:
+            return []
+        about = {entry.id for entry in newest.entries}
+        return [newest] if newest.finished and newest.command == ATTACH and copied & about else []
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("[0-9]*-*.json"))

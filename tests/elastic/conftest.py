@@ -5,10 +5,18 @@ from __future__ import annotations
 import pytest
 
 from tests.elastic.standins.kibana import Kibana
+from tests.elastic.standins.tenant import ElasticTenant
 
 
 @pytest.fixture
 def kibana():
     """A Kibana 9.2 with a gold licence, over plain http on loopback."""
     with Kibana() as found:
+        yield found
+
+
+@pytest.fixture
+def tenant():
+    """A tenant over plain http on loopback."""
+    with ElasticTenant(None, tls=False) as found:
         yield found

@@ -10,11 +10,11 @@ import json
 import threading
 import time
 
-from tests.standins import tenant_ledger
+from tests.standins import tenant_contract, tenant_ledger
 from tests.standins.http_request import Head, Malformed, read_body, read_head
 from tests.standins.listener import Listener
 from tests.standins.tenant_answers import ACCEPTED, UNREAD, Answer, Mode, play
-from tests.standins.tenant_contract import Refused, check_body, check_head
+from tests.standins.tenant_contract import Refused
 from tests.standins.tenant_ledger import Record
 
 __all__ = ["Answer", "Mode", "Tenant"]
@@ -33,9 +33,11 @@ class Tenant:
         max_bytes: The most bytes of a body, else 413; may be changed at any time.
         latency: Seconds that it waits before every answer; may be changed at any time.
         connections: How many connections it has accepted.
+        contract: What it demands of a request: a module with `check_head`, `check_body` and `refusal_body`.
     """
 
     host = "localhost"
+    contract = tenant_contract
 
     def __init__(
         self,
@@ -210,7 +212,7 @@ class Tenant:
             body = read_body(connection.reader, head.length() or 0)
             framed = "Transfer-Encoding" not in head.headers
             if refusal is None:
-                check_body(head, body, max_bytes=self.max_bytes, schema=self._strict)
+                self.contract.check_body(head, body, max_bytes=self.max_bytes, schema=self._strict)
         except Malformed as exc:
             refusal, framed = Refused(400, str(exc)), False
         except Refused as exc:
@@ -220,11 +222,11 @@ class Tenant:
         if refusal is None:
             return record, None
         record.refusal = str(refusal)
-        return record, _refusal(refusal)
+        return record, self._refusal(refusal)
 
     def _head_refusal(self, head):
         try:
-            check_head(head, path=self._path, token=self.token)
+            self.contract.check_head(head, path=self._path, token=self.token)
         except Refused as exc:
             return exc
         return None
@@ -247,7 +249,6 @@ class Tenant:
             record.status = answer.status
             self._changed.notify_all()
 
-
-def _refusal(refused):
-    body = json.dumps({"error": str(refused)}).encode()
-    return Answer(refused.status, headers=_REFUSAL_HEADERS.get(refused.status), body=body)
+    def _refusal(self, refused):
+        body = json.dumps(self.contract.refusal_body(refused)).encode()
+        return Answer(refused.status, headers=_REFUSAL_HEADERS.get(refused.status), body=body)

@@ -49,6 +49,11 @@ class Refused(Exception):
         self.status = status
 
 
+def refusal_body(refused):
+    """The JSON that a Refused is answered with."""
+    return {"error": str(refused)}
+
+
 def check_head(head, *, path, token):
     """Check everything that stands before the body.
 

@@ -7,9 +7,17 @@ from __future__ import annotations
 
 import copy
 
-from tests.elastic.standins import kibana_bulk, kibana_connectors, kibana_rules, kibana_spaces
+from tests.elastic.standins import (
+    kibana_alerts,
+    kibana_bulk,
+    kibana_connectors,
+    kibana_errors,
+    kibana_rules,
+    kibana_spaces,
+)
 from tests.elastic.standins.kibana_answers import strict
 from tests.elastic.standins.kibana_auth import Accounts
+from tests.elastic.standins.kibana_fire import Runner
 from tests.elastic.standins.kibana_http import Fault, Route, Server
 from tests.elastic.standins.kibana_versions import Version
 from tests.elastic.standins.kibana_world import Clock, World
@@ -57,7 +65,7 @@ class Kibana:
             serverless: Whether it is Elastic's serverless Kibana.
             **settings: `preconfigured` (id to name, actionTypeId, config, secrets), `enabled_types`
                 (xpack.actions.enabledActionTypes), `trust` (a PEM file that outgoing requests trust; that of `certs`
-                unless given), `response_timeout` (seconds), `clock` (a Clock).
+                unless given), `response_timeout` (seconds), `max_attempts` (of an action; 3), `clock` (a Clock).
         """
         known = Version(version, serverless=serverless)
         self.clock = settings.pop("clock", None) or Clock()
@@ -65,7 +73,7 @@ class Kibana:
         self.world.allowed_hosts = tuple(allowed_hosts)
         self.world.public_base_url = public_base_url
         self.world.trust = settings.pop("trust", certs.ca_file if certs else None)
-        for name in ("preconfigured", "enabled_types", "response_timeout"):
+        for name in ("preconfigured", "enabled_types", "response_timeout", "max_attempts"):
             if name in settings:
                 setattr(self.world, name, settings.pop(name))
         if settings:
@@ -81,9 +89,12 @@ class Kibana:
             *kibana_bulk.routes(),
             *kibana_rules.routes(),
             *kibana_spaces.routes(),
+            *kibana_alerts.routes(),
+            *kibana_errors.routes(),
         ]
         self.connections = 0
         self._server = Server(self.world, self.accounts, routes)
+        self._runner = Runner(self.world, self.accounts)
         self._context = certs.server.context() if certs else None
         self.ca_file = certs.ca_file if certs else None
         self._listener = Listener(self._serve)
@@ -169,6 +180,41 @@ class Kibana:
             rule["actions"] = copy.deepcopy(list(actions))
             rule["revision"] += 1
             rule["updated_at"] = self.world.stamp()
+
+    def add_alerts(self, rule_id, sources, at=None, space="default"):
+        """Store alerts that a rule has made of these events, at a time (an aware datetime); no action runs.
+
+        Returns:
+            The new alerts as Elasticsearch hits.
+        """
+        return self._runner.store(self.world.spaces[space], rule_id, sources, at)
+
+    def fire(self, rule_id, sources, space="default"):
+        """Run a rule that finds these events: alerts are stored, and its actions run as Kibana runs them.
+
+        Returns:
+            The new alerts as Elasticsearch hits; none of a rule that is disabled, or whose API key is gone.
+        """
+        return self._runner.run(self.world.spaces[space], rule_id, sources)
+
+    def execute_retries(self):
+        """Let time pass until every failed delivery has gone through or is dropped; returns how many attempts it took."""
+        return self._runner.retry()
+
+    @property
+    def attempts(self):
+        """Every Attempt of an action of a rule, in order."""
+        return list(self._runner.attempts)
+
+    @property
+    def waiting(self):
+        """How many deliveries wait for their next attempt."""
+        return self._runner.waiting
+
+    def alerts(self, space="default"):
+        """Return the stored alerts as Elasticsearch hits, oldest first."""
+        with self.world.lock:
+            return copy.deepcopy(self.world.spaces[space].alerts)
 
     def connectors(self, space="default"):
         """Return id to name, connector_type_id, config and secrets of the stored connectors."""

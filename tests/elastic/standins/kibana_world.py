@@ -73,6 +73,7 @@ class World:
         preconfigured: Connectors of kibana.yml: id to a dict with name, actionTypeId, config, secrets.
         trust: A PEM file of authorities that outgoing requests trust, or None for the platform's.
         response_timeout: xpack.actions.responseTimeout, seconds.
+        max_attempts: xpack.actions.run.maxAttempts, which connectorTypeOverrides may set for .webhook.
         clock: A Clock.
         spaces: Id to Space.
         owners: Rule id to whose identity the rule runs with, as in "api_key:<id>" or "user:<name>".
@@ -89,6 +90,7 @@ class World:
         self.preconfigured = {}
         self.trust = None
         self.response_timeout = 60
+        self.max_attempts = 3
         self.clock = clock
         self.spaces = {each: Space(each) for each in spaces}
         self.owners = {}

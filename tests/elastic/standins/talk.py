@@ -14,7 +14,8 @@ class Talk:
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = kibana.ca_file
-        self._session.headers.update({"kbn-xsrf": "true", "Authorization": "ApiKey " + kibana.api_key})
+        self._session.headers.update({"kbn-xsrf": "true", "x-elastic-internal-origin": "Kibana"})
+        self._session.headers.update({"Authorization": "ApiKey " + kibana.api_key})
         self._session.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
 
     def __call__(self, method, path, body=None, **query):

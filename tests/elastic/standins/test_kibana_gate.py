@@ -41,6 +41,8 @@ def test_a_revoked_key_opens_nothing(kibana):
         ("connectors:write", "DELETE", "/api/actions/connector/x", None),
         ("rules:read", "GET", FIND, None),
         ("rules:write", "PATCH", "/api/detection_engine/rules", {"id": "x"}),
+        ("alerts:read", "POST", "/api/detection_engine/signals/search", {}),
+        ("rules:read", "GET", "/internal/alerting/rule/x/_action_error_log?date_start=1h", None),
     ],
 )
 def test_each_right_is_needed(kibana, right, method, path, body):
