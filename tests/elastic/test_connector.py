@@ -48,7 +48,6 @@ def test_without_a_token_there_is_no_header(version):
 @pytest.mark.parametrize("version", [OLD, NEW])
 def test_the_block_for_kibana_yml_is_the_connector_with_a_placeholder(version):
     """Read back as YAML it is what the API would take."""
-
     name = 'Parapet "x" \\ y'
     block = "\n".join(connector.kibana_yml("parapet-security", name, URL, version))
     found = yaml.safe_load(block)["xpack.actions.preconfigured"]["parapet-security"]
