@@ -75,13 +75,13 @@ def _test(options: argparse.Namespace, rest: list[str]) -> int:
 def _demo(module: str, arguments: str) -> int:
     """Runs a demo in an environment that has what the stand-ins need, on the first supported Python that is here."""
     found = [version for version in ("3.9", "3.13", "3.7") if environment.interpreter(version)]
+    path = ""
     if module == "demo_elastic":
-        found = [version for version in found if version != "3.7"]
+        found, path = [version for version in found if version != "3.7"], str(ROOT / "elastic")
         environment.for_elastic()
     python = environment.for_tests(found[0] if found else environment.running())
-    return run_openly(
-        [str(python), "-c", f"import sys; from build_tools.{module} import main; sys.exit(main({arguments}))"]
-    )
+    play = f"import sys; from build_tools.{module} import main; sys.exit(main({arguments}))"
+    return run_openly([str(python), "-c", play], PYTHONPATH=path)
 
 
 def _count(text: str) -> int:

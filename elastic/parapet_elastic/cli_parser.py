@@ -280,6 +280,7 @@ def _number(text: str, least: float, most: float) -> float:
 
 
 def _connector_id(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", text):
-        raise argparse.ArgumentTypeError("not a connector's id: letters, digits, and . _ - only")
+    # A dot in it would be a path in kibana.yml.
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", text):
+        raise argparse.ArgumentTypeError("not a connector's id: letters, digits, - and _ only")
     return text
