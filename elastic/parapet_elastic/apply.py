@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from parapet_elastic import rules, version
 from parapet_elastic.edits import PATCH_PREBUILT_SINCE, Adding, change, look_again, require_connector
 from parapet_elastic.errors import Exit, Failure
-from parapet_elastic.plan import Plan, Report, Step
+from parapet_elastic.plan import Plan, Report, Step, counted
 from parapet_elastic.rule_actions import deduplicated, differences, ours, same, updated, without
 from parapet_elastic.snapshots import ATTACH, Entry, Place, Snapshots, state_dir
 
@@ -185,7 +185,7 @@ class Changing:
                 document, report, Exit.DONE if self._options.dry_run or report.complete else Exit.INCOMPLETE
             )
         self.screen.warn(owner(self.kibana))
-        if not self.screen.ask(f"Change the actions of {len(plan.steps)} rules?"):
+        if not self.screen.ask(f"Change the actions of {counted(len(plan.steps), 'rule')}?"):
             return self._end(document, report, Exit.DECLINED)
         entries = [Entry(step.id, step.name, step.before) for step in plan.steps]
         snapshot = self.snapshots.keep(self.place, plan.command, entries)

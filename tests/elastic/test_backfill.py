@@ -209,7 +209,7 @@ def test_a_receiver_that_stays_away_ends_it_and_nothing_is_lost(person, tenant):
         person.backfill()
     assert caught.value.exit is Exit.INCOMPLETE
     assert "Nothing is lost" in caught.value.todo
-    assert "1 alerts sent" in person.shown
+    assert "1 alert sent" in person.shown
     tenant.always(Answer(200))
     assert person.backfill() is Exit.DONE
     assert sorted(person.arrived()) == sorted(ids)
@@ -322,7 +322,7 @@ def test_a_dry_run_and_a_no_send_nothing(person, tenant):
     person.run(person.rule("A"), 30, 1)
 
     assert person.backfill(rate=0.1, dry_run=True) is Exit.DONE
-    assert "30 alerts of 1 rules in 30 requests, about 5 minutes" in person.shown
+    assert "30 alerts of 1 rule in 30 requests, about 5 minutes" in person.shown
     assert person.backfill(yes=False) is Exit.DECLINED
     assert tenant.requests == []
     assert not person.state.exists()

@@ -88,7 +88,7 @@ def test_a_dry_run_puts_nothing_back(person, kibana):
     before = person.all_actions()
 
     assert person.rollback(dry_run=True) is Exit.DONE
-    assert "1 actions -> the 0 of before" in person.shown
+    assert "1 action -> 0, as before" in person.shown
     assert person.all_actions() == before
 
 
@@ -156,7 +156,7 @@ def test_the_snapshots_are_listed_and_a_broken_one_among_them(person, kibana):
 
     listed = person.document["snapshots"]
     assert [one["file"].partition("-")[2] for one in listed] == ["update.json", "attach.json", "attach.json"]
-    assert listed[0]["what"] == "1 rules, finished"
+    assert listed[0]["what"] == "1 rule, finished"
     assert listed[0]["url"] == kibana.url
     assert "broken" in listed[2]["what"]
 
