@@ -163,10 +163,11 @@ def render(template: str, context: Context, escape: Callable[[Any], str]) -> str
         Thrown: mustache.js throws.
         Unsupported: It is not followed here.
     """
-    return _tokens(parse(template), context, template, escape)
+    return render_tokens(parse(template), context, template, escape)
 
 
-def _tokens(tokens: list[Token], context: Context, template: str, escape: Callable[[Any], str]) -> str:
+def render_tokens(tokens: list[Token], context: Context, template: str, escape: Callable[[Any], str]) -> str:
+    """Return some of a template's tokens rendered; arguments and exceptions are those of `render`."""
     parts = []
     for token in tokens:
         if token.kind == "text":
@@ -177,7 +178,7 @@ def _tokens(tokens: list[Token], context: Context, template: str, escape: Callab
             value = context.lookup(token.value)
             if token.kind == "^":
                 if not js.truthy(value) or value == []:
-                    parts.append(_tokens(token.children, context, template, escape))
+                    parts.append(render_tokens(token.children, context, template, escape))
             elif isinstance(value, Lambda):
                 raise Unsupported(f"{{{{{token.value}}}}} gives the lambda's source; write it as a section")
             elif value is not None:
@@ -192,6 +193,6 @@ def _section(token: Token, context: Context, template: str, escape: Callable[[An
     if not js.truthy(value):
         return ""
     if isinstance(value, list):
-        return "".join([_tokens(token.children, Context(item, context), template, escape) for item in value])
+        return "".join([render_tokens(token.children, Context(item, context), template, escape) for item in value])
     inner = context if value is True else Context(value, context)
-    return _tokens(token.children, inner, template, escape)
+    return render_tokens(token.children, inner, template, escape)

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from parapet_elastic import javascript as js
 from parapet_elastic.javascript import Unsupported
 from parapet_elastic.lambdas import LAMBDAS
-from parapet_elastic.mustache import Context
-from parapet_elastic.mustache import render as render_mustache
+from parapet_elastic.mustache import Context, render_tokens
+from parapet_elastic.mustache_parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from parapet_elastic.mustache_parser import Token
 
 __all__ = ["Unsupported", "render"]
 
@@ -29,16 +31,26 @@ def render(template: str, variables: Mapping[str, Any]) -> str:
     Raises:
         Unsupported: It has something in it that cannot be had here, such as EvalMath.
     """
+    try:
+        body = "".join([text for _, text in pieces(template, variables)])
+    except js.Thrown as exc:
+        body = f'error rendering mustache template "{template}": {exc}'
+    return js.joined(body)
+
+
+def pieces(template: str, variables: Mapping[str, Any]) -> list[tuple[Token, str]]:
+    """Return what each of a template's outer tokens is rendered to, for who asks where a text comes from.
+
+    Raises:
+        Thrown: mustache.js throws.
+        Unsupported: As for `render`.
+    """
     augmented = js.parsed(variables)
     _expand(augmented)
     _bare(augmented)
     # Kibana puts the lambdas into the same object, under the variables; `{{.}}` still shows the variables only.
     context = Context(augmented, Context(LAMBDAS))
-    try:
-        body = render_mustache(template, context, _escape)
-    except js.Thrown as exc:
-        body = f'error rendering mustache template "{template}": {exc}'
-    return js.joined(body)
+    return [(token, render_tokens([token], context, template, _escape)) for token in parse(template)]
 
 
 def _escape(value: Any) -> str:
