@@ -53,7 +53,8 @@ def _doctor(options: Any, screen: Screen) -> Exit:
     from parapet_elastic import doctor
 
     url = _webhook(options)
-    return doctor.doctor(_kibana(_settings(options, screen), screen), screen, options.connector_id, url)
+    with _kibana(_settings(options, screen), screen) as kibana:
+        return doctor.doctor(kibana, screen, options.connector_id, url)
 
 
 def _connect(options: Any, screen: Screen) -> Exit:
@@ -63,9 +64,9 @@ def _connect(options: Any, screen: Screen) -> Exit:
     if url is None:
         raise Failure("no webhook", todo="Give --webhook-url URL, or --region R and --tenant-id T.")
     settings = _settings(options, screen)
-    kibana = _kibana(settings, screen)
     wish = connect.Wish(options.connector_id, options.name, url, in_clear=options.token_in_clear)
-    return connect.connect(kibana, screen, wish, settings.token)
+    with _kibana(settings, screen) as kibana:
+        return connect.connect(kibana, screen, wish, settings.token)
 
 
 def _selection(options: Any) -> Any:
@@ -88,16 +89,18 @@ def _preview(options: Any, screen: Screen) -> Exit:
     if options.list:
         return preview.names(screen)
     source = _source(options)
-    kibana = _kibana(_settings(options, screen), screen) if options.real else None
-    return preview.preview(kibana, screen, options.template, source)
+    if not options.real:
+        return preview.preview(None, screen, options.template, source)
+    with _kibana(_settings(options, screen), screen) as kibana:
+        return preview.preview(kibana, screen, options.template, source)
 
 
 def _test(options: Any, screen: Screen) -> Exit:
     from parapet_elastic import tryout
 
     source = _source(options)
-    kibana = _kibana(_settings(options, screen), screen)
-    return tryout.tryout(kibana, screen, options.connector_id, options.template, source)
+    with _kibana(_settings(options, screen), screen) as kibana:
+        return tryout.tryout(kibana, screen, options.connector_id, options.template, source)
 
 
 def _source(options: Any) -> Any:
@@ -122,9 +125,8 @@ def _status(options: Any, screen: Screen) -> Exit:
     chosen = options.rule_id or options.name or options.tag or options.kql or options.enabled_only
     options.all = True
     selection = _selection(options) if chosen else None
-    return status.status(
-        _kibana(_settings(options, screen), screen), screen, options.connector_id, selection, options.days
-    )
+    with _kibana(_settings(options, screen), screen) as kibana:
+        return status.status(kibana, screen, options.connector_id, selection, options.days)
 
 
 def _attach(options: Any, screen: Screen) -> Exit:
@@ -136,8 +138,8 @@ def _attach(options: Any, screen: Screen) -> Exit:
     frequency = parse_frequency(options.frequency or ("run" if template.name == "bulk" else "alert"))
     _warn_of_summary(screen, template.name, summary=frequency.summary)
     wanted = Wanted(options.connector_id, template.text, frequency, options.only or None)
-    kibana = _kibana(_settings(options, screen), screen)
-    return apply.attach(kibana, screen, selection, wanted, options=_changing(options))
+    with _kibana(_settings(options, screen), screen) as kibana:
+        return apply.attach(kibana, screen, selection, wanted, options=_changing(options))
 
 
 def _update(options: Any, screen: Screen) -> Exit:
@@ -152,8 +154,8 @@ def _update(options: Any, screen: Screen) -> Exit:
     if template and frequency:
         _warn_of_summary(screen, template.name, summary=frequency.summary)
     change = Change(template.text if template else None, frequency, options.only)
-    kibana = _kibana(_settings(options, screen), screen)
-    return apply.update(kibana, screen, selection, options.connector_id, change, options=_changing(options))
+    with _kibana(_settings(options, screen), screen) as kibana:
+        return apply.update(kibana, screen, selection, options.connector_id, change, options=_changing(options))
 
 
 def _warn_of_summary(screen: Screen, name: str, *, summary: bool) -> None:
@@ -167,8 +169,8 @@ def _detach(options: Any, screen: Screen) -> Exit:
     from parapet_elastic import apply
 
     selection = _selection(options)
-    kibana = _kibana(_settings(options, screen), screen)
-    return apply.detach(kibana, screen, selection, options.connector_id, options=_changing(options))
+    with _kibana(_settings(options, screen), screen) as kibana:
+        return apply.detach(kibana, screen, selection, options.connector_id, options=_changing(options))
 
 
 def _rollback(options: Any, screen: Screen) -> Exit:
@@ -177,15 +179,17 @@ def _rollback(options: Any, screen: Screen) -> Exit:
     if options.list:
         return rollback.snapshots(screen, options=_changing(options))
     back = rollback.Back(options.snapshot, overwrite=options.overwrite)
-    kibana = _kibana(_settings(options, screen), screen)
-    return rollback.rollback(kibana, screen, options.connector_id, back, options=_changing(options))
+    with _kibana(_settings(options, screen), screen) as kibana:
+        return rollback.rollback(kibana, screen, options.connector_id, back, options=_changing(options))
 
 
 def _uninstall(options: Any, screen: Screen) -> Exit:
     from parapet_elastic import uninstall
 
-    kibana = _kibana(_settings(options, screen), screen)
-    return uninstall.uninstall(kibana, screen, options.connector_id, _changing(options), keep=options.keep_connector)
+    with _kibana(_settings(options, screen), screen) as kibana:
+        return uninstall.uninstall(
+            kibana, screen, options.connector_id, _changing(options), keep=options.keep_connector
+        )
 
 
 def _changing(options: Any) -> Any:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from parapet_elastic.screen import Screen
 
 _RULES = "/api/detection_engine/rules"
+# What a failure before anything could be looked at is about.
+_ABOUT = {Exit.REFUSED: "credentials", Exit.USAGE: "space"}
 _NOBODY = "parapet-security-nobody-"
 
 
@@ -80,9 +82,8 @@ class _Look:
                 return
             there = yield from self._space()
         except Failure as failure:
-            self.ended = failure.exit
-            check = "credentials" if failure.exit is Exit.REFUSED else "address"
-            yield Finding(check, "missing", str(failure), failure.todo)
+            self.ended = failure.exit if failure.exit is not Exit.USAGE else None
+            yield Finding(_ABOUT.get(failure.exit, "address"), "missing", str(failure), failure.todo)
             return
         looks: dict[str, Callable[[], Iterator[Finding]]] = {
             "licence": self._licence,
@@ -257,9 +258,10 @@ class _Look:
                 # Also when the answer was lost, and on Ctrl-C.
                 gone = self._remove(probe)
         except Refused as refused:
-            failure = connect.explained(refused, self._url)
-            yield Finding(check, "missing", str(failure), failure.todo)
-            return
+            if refused.status != 409:  # that is the first attempt's, whose answer was lost
+                failure = connect.explained(refused, self._url)
+                yield Finding(check, "missing", str(failure), failure.todo)
+                return
         host = urlsplit(self._url).hostname
         yield Finding(check, "ok", f"Kibana may send to {host}")
         if not gone:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -13,12 +12,13 @@ import requests
 import urllib3.exceptions
 
 from parapet_elastic import __version__, waits
+from parapet_elastic.access import Access
 from parapet_elastic.errors import Exit, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from parapet_elastic.secret import Secret
+    from typing_extensions import Self
 
 _ATTEMPTS = 5
 _CONNECT_S = 10
@@ -27,37 +27,7 @@ _LATER = (502, 503, 504)
 _INTERNAL = {"x-elastic-internal-origin": "Kibana"}
 
 
-@dataclass(frozen=True)
-class Access:
-    """Where a Kibana is, and how to get in.
-
-    Attributes:
-        url: Its address without a slash at the end, with its base path if it has one.
-        space: The space's id; "default" is the one without a prefix.
-        api_key: The encoded key (base64 of id:key), or None.
-        username, password: Basic authentication instead, or None.
-        ca_file: A PEM file to trust instead of the platform's authorities, or None.
-        proxy: A forward proxy's URL, or None.
-        timeout: Seconds to wait for an answer.
-    """
-
-    url: str
-    space: str = "default"
-    api_key: Secret | None = None
-    username: str | None = None
-    password: Secret | None = None
-    ca_file: str | None = None
-    proxy: str | None = field(default=None, repr=False)  # it may have a password in it
-    timeout: float = 60.0
-
-    def authorization(self) -> str | None:
-        """Return the value of the Authorization header, None without credentials."""
-        if self.api_key is not None:
-            return f"ApiKey {self.api_key.reveal()}"
-        if self.username is not None and self.password is not None:
-            pair = f"{self.username}:{self.password.reveal()}".encode()
-            return "Basic " + base64.b64encode(pair).decode()
-        return None
+__all__ = ["Access", "Kibana", "Refused", "Unclear"]
 
 
 class Refused(Failure):
@@ -119,6 +89,14 @@ class Kibana:
         credentials = self.access.authorization()
         if credentials:
             self._session.headers["Authorization"] = credentials
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        """Close the connection."""
+        self._session.close()
 
     def get(self, path: str, query: Mapping[str, Any] | None = None, *, internal: bool = False) -> Any:
         """Read; tried again where that may help.
@@ -193,7 +171,7 @@ class Kibana:
         self, method: str, path: str, query: Mapping[str, Any] | None, body: Any, *, internal: bool
     ) -> requests.Response:
         space = "" if self.access.space == "default" else "/s/" + quote(self.access.space, safe="")
-        return self._session.request(
+        answer = self._session.request(
             method,
             self.access.url + space + path,
             params=query,
@@ -202,6 +180,11 @@ class Kibana:
             timeout=(_CONNECT_S, self.access.timeout),
             allow_redirects=False,  # it would carry the credentials elsewhere
         )
+        length = answer.headers.get("Content-Length", "")
+        if length.isdigit() and answer.raw.tell() < int(length):
+            # Not every version of requests looks whether a body is whole.
+            raise requests.exceptions.ConnectionError("the answer broke off")
+        return answer
 
     def _read(self, answer: requests.Response, where: str) -> Any:
         if 300 <= answer.status_code < 400:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from parapet_elastic import connector, preview
 from parapet_elastic.errors import Exit, Failure
@@ -117,7 +117,11 @@ def _execute(kibana: Kibana, connector_id: str, body: str) -> dict[str, Any]:
 
 def _is_json(body: str) -> bool:
     try:
-        json.loads(body)
+        json.loads(body, parse_constant=_no_constant)
     except ValueError:
         return False
     return True
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")

@@ -41,7 +41,7 @@ def about(kibana: Kibana) -> About:
     """Ask Kibana what it is.
 
     Raises:
-        Failure: It is no Kibana, or does not say (exit code UNREACHABLE, REFUSED).
+        Failure: It is no Kibana, or does not say (exit code UNREACHABLE, REFUSED), or there is no such space.
     """
     no_kibana = Failure(
         f"what answers at {kibana.access.url} is not Kibana",
@@ -51,6 +51,9 @@ def about(kibana: Kibana) -> About:
     try:
         answer = kibana.get("/api/status")
     except Refused as refused:
+        space = kibana.access.space
+        if refused.status == 404 and space != "default" and "statusCode" in (refused.body or {}):
+            raise Failure(f"Kibana has no space {space}", todo="Its id is in its address: /s/{id}/.") from None
         if refused.status in {400, 404, 405}:
             raise no_kibana from None
         raise

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 import copy
 
-from tests.elastic.standins import kibana_alerts, kibana_bulk, kibana_connectors, kibana_errors, kibana_rules
+from tests.elastic.standins import (
+    kibana_alerts,
+    kibana_bulk,
+    kibana_connectors,
+    kibana_errors,
+    kibana_rules,
+    kibana_spaces,
+)
 from tests.elastic.standins.kibana_answers import strict
 from tests.elastic.standins.kibana_auth import Accounts
 from tests.elastic.standins.kibana_fire import Runner
@@ -81,6 +88,7 @@ class Kibana:
             *kibana_connectors.routes(),
             *kibana_bulk.routes(),
             *kibana_rules.routes(),
+            *kibana_spaces.routes(),
             *kibana_alerts.routes(),
             *kibana_errors.routes(),
         ]
