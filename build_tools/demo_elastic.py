@@ -40,12 +40,13 @@ _EVENTS = [
 # What somebody else has put on a rule, and wants back as it was.
 _OTHER = {
     "id": "on-call",
-    "action_type_id": ".slack",
+    "action_type_id": ".webhook",
     "group": "default",
-    "params": {"message": "{{rule.name}}"},
+    "params": {"body": '{"name": "{{rule.name}}"}'},
     "frequency": {"summary": True, "notifyWhen": "onActiveAlert", "throttle": None},
     "uuid": "6f1c2d3e-0000-4000-8000-00000000000a",
 }
+_ITS_CONNECTOR = {"name": "On call", "actionTypeId": ".webhook", "config": {"url": "https://localhost/"}, "secrets": {}}
 _EACH, _NOISY, _HOURLY = "Suspicious PowerShell Execution", "Unusual Logon", "Port Scan"
 _TAGS = {_EACH: (), _NOISY: ("noisy",), _HOURLY: ("hourly",)}
 
@@ -99,7 +100,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             certs = Certs(folder)
-            with ElasticTenant(certs) as tenant, Kibana(version="9.2.0", license="gold", certs=certs) as kibana:
+            known = {"on-call": _ITS_CONNECTOR}
+            with ElasticTenant(certs) as tenant, Kibana("9.2.0", certs=certs, preconfigured=known) as kibana:
                 screen.hide(tenant.token)
                 screen.hide(kibana.password)
                 _play(screen, folder, kibana, tenant)

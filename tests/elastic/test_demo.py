@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 import pytest
-
 from build_tools import demo_elastic, environment
 from build_tools.demo_elastic import Kibana
 
