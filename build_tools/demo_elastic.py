@@ -37,14 +37,14 @@ _EVENTS = [
     }
     for number in range(3)
 ]
-# What somebody else has put on a rule, and wants back as it was.
+# What somebody else has put on a rule, and wants back as it was; in the order in which Kibana keeps it.
 _OTHER = {
     "id": "on-call",
     "action_type_id": ".webhook",
     "group": "default",
     "params": {"body": '{"name": "{{rule.name}}"}'},
-    "frequency": {"summary": True, "notifyWhen": "onActiveAlert", "throttle": None},
     "uuid": "6f1c2d3e-0000-4000-8000-00000000000a",
+    "frequency": {"summary": True, "notifyWhen": "onActiveAlert", "throttle": None},
 }
 _ITS_CONNECTOR = {"name": "On call", "actionTypeId": ".webhook", "config": {"url": "https://localhost/"}, "secrets": {}}
 _EACH, _NOISY, _HOURLY = "Suspicious PowerShell Execution", "Unusual Logon", "Port Scan"
