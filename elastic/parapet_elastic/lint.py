@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from parapet_elastic.javascript import Thrown, Unsupported
+from parapet_elastic.lint_names import FEATURES, OLDEST, features
 from parapet_elastic.lint_tags import Finding, Tags
 from parapet_elastic.mustache_parser import TemplateError, parse
 from parapet_elastic.renderer import pieces
 from parapet_elastic.samples import contexts
-from parapet_elastic.templates import FEATURES, OLDEST, features
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
