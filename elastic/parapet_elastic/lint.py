@@ -91,7 +91,7 @@ def _bodies(text: str) -> list[Finding]:
             parts = pieces(text, variables)
         except Unsupported as exc:
             line = next((_line(text, token.start) for name, token in features(parse(text)) if name in str(exc)), 1)
-            return [Finding("warning", line, f"the body could not be tried: {exc}")]
+            return [Finding("warning", line, f"the body could not be tried: {exc}. {exc.todo}".rstrip(" ."))]
         except Thrown as exc:
             found = (1, f"Kibana sends an error's text instead of a body ({exc})")
         else:

@@ -157,6 +157,9 @@ class Tags:
         elif name == "alert.uuid":
             said = "{{alert.uuid}} is not the alert's id, but a new one each time; use {{context.alerts.0._id}}"
             self._say("warning", token, said)
+        elif path.startswith("alerts.") and not self._scopes:
+            said = f"{tag} is there in summary mode only; use {{{{state.signals_count}}}} or {{{{#context.alerts}}}}"
+            self._say("warning", token, said)
         self._traps(token, path)
 
     def _traps(self, token: Token, path: str) -> None:
