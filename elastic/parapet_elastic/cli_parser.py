@@ -98,7 +98,7 @@ def _changing(one: argparse.ArgumentParser) -> None:
 def _selection(one: argparse.ArgumentParser) -> None:
     rules = one.add_argument_group("which rules (of one option any may match; of several, each must)")
     rules.add_argument(
-        "--rule-id", metavar="ID", action="append", default=[], help="the rule's id, or its rule_id; can be repeated"
+        "--rule-id", metavar="ID", action="append", default=[], help="the id in the rule's address in Kibana; can be repeated"
     )
     rules.add_argument(
         "--name", metavar="PATTERN", action="append", default=[], help="as in 'Suspicious *'; can be repeated"

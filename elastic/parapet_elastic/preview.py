@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from parapet_elastic.kibana import Kibana
     from parapet_elastic.screen import Screen
 
-_DEFAULT_SAMPLE = "per-alert"
+# What the command line calls the situations of `samples`.
+_SAMPLES = {
+    "per-alert": "one alert",
+    "sparse": "an alert without event fields",
+    "arrays": "an alert with lists",
+    "summary": "a summary of 3 alerts",
+    "summary-of-1": "a summary of 1 alert",
+    "summary-of-0": "a summary of 0 alerts",
+    "no-base-url": "one alert without server.publicBaseUrl",
+    "summary-no-base-url": "a summary without server.publicBaseUrl",
+}
 
 
 @dataclass(frozen=True)
@@ -55,10 +65,8 @@ def preview(kibana: Kibana | None, screen: Screen, template: str, source: Source
 
 def names(screen: Screen) -> Exit:
     """Print the names of the built-in alerts."""
-    found = list(samples.contexts())
-    screen.result({"samples": found})
-    for name in found:
-        screen.line(name)
+    screen.result({"samples": list(_SAMPLES)})
+    screen.table(("name", "what it is"), list(_SAMPLES.items()))
     return Exit.DONE
 
 
@@ -78,11 +86,10 @@ def context(kibana: Kibana | None, source: Source) -> dict[str, Any]:
         return _read(Path(source.context))
     if source.real and kibana is not None:
         return _newest(kibana, source.rule_id)
-    found = samples.contexts()
-    name = source.sample or _DEFAULT_SAMPLE
-    if name not in found:
-        raise Failure(f"there is no built-in alert {name}", todo=f"There are: {', '.join(found)}.")
-    return found[name]
+    name = source.sample or "per-alert"
+    if name not in _SAMPLES:
+        raise Failure(f"there is no built-in alert {name}", todo=f"There are: {', '.join(_SAMPLES)}.")
+    return samples.contexts()[_SAMPLES[name]]
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -103,7 +110,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _newest(kibana: Kibana, rule_id: str | None) -> dict[str, Any]:
     by_rule = {"term": {"kibana.alert.rule.uuid": rule_id}} if rule_id else {"match_all": {}}
-    question = {"size": 1, "query": by_rule, "sort": [{"@timestamp": {"order": "desc"}}], "_source": True}
+    question = {"size": 1, "query": by_rule, "sort": {"@timestamp": {"order": "desc"}}, "_source": True}
     # It only reads.
     answer = kibana.post("/api/detection_engine/signals/search", question, again=True)
     hits = answer["hits"]["hits"]
