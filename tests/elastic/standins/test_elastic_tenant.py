@@ -40,6 +40,8 @@ def test_the_connection_test_is_accepted_and_no_alert(tenant):
         (411, {"body": iter([TEST])}),
         (400, {"body": b'{"source":"splunk","test":true}'}),
         (400, {"body": b'{"test":true}'}),
+        (400, {"body": b'{"source":"elastic","test":false}'}),
+        (400, {"body": b'{"source":"elastic","template":"basic/1"}'}),
         (400, {"body": b'[{"source":"elastic"}]'}),
         (400, {"body": b'{"source":"elastic",}'}),
         (400, {"body": b'{"source":"elastic","a":"\xff"}'}),

@@ -49,8 +49,6 @@ def test_a_summary_before_8_18_holds_a_hundred_documents_and_the_full_count(tena
     """The rest is lost, and only the count tells."""
     with Kibana(version) as kibana:
         connect(kibana, tenant)
-        kibana.world.spaces["default"].connectors["p"]["secrets"] = {}
-        kibana.world.spaces["default"].connectors["p"]["config"]["headers"]["Authorization"] = "Bearer " + tenant.token
         rule = attach(kibana, ALL, RUN)
         kibana.world.spaces["default"].rules[rule]["max_signals"] = 200
         kibana.fire(rule, events(120))
