@@ -20,6 +20,7 @@ _TOKEN = re.compile(
     r"YY|y{2,4}|yo?|gg(?:ggg?)?|GG(?:GGG?)?|e|E|a|A|hh?|HH?|kk?|mm?|ss?|S{1,9}|x|X|zz?|ZZ?|LTS|LT|LL?L?L?|l{1,4}|.)",
     re.DOTALL,
 )
+_LONG_TOKEN = re.compile(r"\[[^\[]*\]|\\?(?:LTS|LT|LL?L?L?|l{1,4})")
 _LONG: Final = {
     "LTS": "h:mm:ss A",
     "LT": "h:mm A",
@@ -62,7 +63,8 @@ def format_date(date: str, zone: str, form: str) -> str:
     if place is None:
         return f'unknown timeZone value "{zone}"'
     local = moment.astimezone(place)
-    return "".join(_piece(found.group(), local) for found in _TOKEN.finditer(form))
+    written_out = _LONG_TOKEN.sub(lambda found: _LONG.get(found.group(), found.group()), form)
+    return "".join(_piece(found.group(), local) for found in _TOKEN.finditer(written_out))
 
 
 def _parse(date: str) -> datetime | None:
@@ -104,13 +106,11 @@ def _zone(name: str) -> tzinfo | None:
 
 
 def _piece(token: str, when: datetime) -> str:
-    if token in _LONG:
-        return "".join(_piece(found.group(), when) for found in _TOKEN.finditer(_LONG[token]))
     if token in _PIECES:
         return _PIECES[token](when)
     if token.startswith("[") and len(token) > 1:
         return token[1:-1]
-    if len(token) == 1 and not token.isalpha():
+    if len(token) == 1 and not (token.isascii() and token.isalpha()):
         return token
     if token.startswith("\\"):
         return token.replace("\\", "")
@@ -172,6 +172,8 @@ _PIECES: Final[dict[str, Callable[[datetime], str]]] = {
     "GGGG": lambda when: f"{when.isocalendar()[0]:04d}",
     "YY": lambda when: f"{when.year % 100:02d}",
     "YYYY": lambda when: f"{when.year:04d}",
+    "Y": lambda when: f"{when.year:04d}",
+    "YYYYYY": lambda when: f"+{when.year:06d}",
     "YYYYY": lambda when: f"{when.year:05d}",
     "A": lambda when: "AM" if when.hour < 12 else "PM",
     "a": lambda when: "am" if when.hour < 12 else "pm",

@@ -1,0 +1,89 @@
+"""Templates and values, as mustache.js and JavaScript take them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from parapet_elastic import javascript as js
+from parapet_elastic.mustache_parser import parse
+from parapet_elastic.renderer import Unsupported, render
+
+_RECORDED = json.loads((Path(__file__).parents[1] / "contract" / "mustache_renders.json").read_text("utf-8"))["cases"]
+
+
+@pytest.mark.parametrize("case", _RECORDED, ids=[case["about"] for case in _RECORDED])
+def test_what_mustache_js_gives_is_given(case):
+    """Each is what mustache.js 4.2 gave for it, to the character."""
+    assert render(case["template"], case["variables"]) == case["body"]
+
+
+@pytest.mark.parametrize(
+    ("template", "variables"),
+    [
+        ("{{__proto__}}", {}),
+        ("{{a.pop}}", {"a": [1]}),
+        ("{{hasOwnProperty}}", {"hasOwnProperty": 1}),
+        ("{{FormatDate}}", {}),
+        ("{{FormatDate.name}}", {}),
+        ("{{a.toString.length}}", {"a": {}}),
+        ("{{#EvalMath}}1 + 1{{/EvalMath}}", {}),
+        ("{{#FormatNumber}}1; en{{/FormatNumber}}", {}),
+        ("", {"a.__proto__.b": 1}),
+        ("", {"a": [1], "a.9": 1}),
+        ("", {"a": [1], "a.length": 1}),
+        ("", {"a": object()}),
+    ],
+)
+def test_what_is_not_followed_is_said_and_not_guessed(template, variables):
+    """A wrong text would be taken for Kibana's."""
+    with pytest.raises(Unsupported):
+        render(template, variables)
+
+
+def test_variables_that_are_nested_too_deeply_are_one_clear_line():
+    """Not a RecursionError."""
+    value = {}
+    for _ in range(5000):
+        value = {"a": value}
+
+    with pytest.raises(Unsupported, match="nested more than"):
+        render("{{a}}", value)
+
+
+def test_sections_that_are_nested_too_deeply_are_one_clear_line():
+    """Not a RecursionError."""
+    with pytest.raises(Unsupported, match="nested more than"):
+        render("{{#a}}" * 5000, {})
+
+
+def test_variables_as_deep_as_we_follow_are_rendered():
+    """The limit does not come before its number."""
+    value = "x"
+    for _ in range(js.DEEPEST):
+        value = [value]
+
+    assert render("{{{a}}}{{a.asJSON}}", {"a": value[0]})
+
+
+def test_the_variables_are_not_changed():
+    """The same ones are rendered with many templates."""
+    variables = {"a.b": 1, "c": [{"d.e": 2}]}
+    render("{{a.b}}", variables)
+
+    assert variables == {"a.b": 1, "c": [{"d.e": 2}]}
+
+
+def test_two_halves_of_a_character_become_one():
+    """They come from two values, and JavaScript's texts are joined unit by unit."""
+    assert render("{{{a}}}{{{b}}}", {"a": "\ud83d", "b": "\udee1"}) == "\U0001f6e1"
+
+
+def test_a_token_knows_its_place_in_the_template():
+    """Lint tells the line from it."""
+    text, section = parse("ab\n{{#x}}{{y}}{{/x}}")
+
+    assert (text.kind, text.value, text.start) == ("text", "ab\n", 0)
+    assert (section.kind, section.value, section.start, section.close) == ("#", "x", 3, 14)
+    assert [(token.kind, token.start, token.end) for token in section.children] == [("name", 9, 14)]
