@@ -217,7 +217,7 @@ COMMANDS = {
     "update": _update,
     "detach": _detach,
     "rollback": _rollback,
-    "backfill": _backfill,
     "status": _status,
+    "backfill": _backfill,
     "uninstall": _uninstall,
 }

@@ -215,11 +215,11 @@ def _backfill(one: argparse.ArgumentParser) -> None:
         "--from", dest="start", metavar="TIME", type=time, required=True, help="as in 2026-01-28T15:30:00Z"
     )
     one.add_argument("--to", dest="end", metavar="TIME", type=time, required=True, help="not included")
-    one.add_argument("--rate", metavar="N", type=_rate, default=2.0, help="so many alerts a second at most; default: 2")
     one.add_argument(
-        "--failed-only",
-        action="store_true",
-        help="only alerts of rules whose action failed soon after, as Kibana's log says",
+        "--rate", metavar="N", type=_rate, default=5.0, help="so many requests a second at most; default: 5"
+    )
+    one.add_argument(
+        "--failed-only", action="store_true", help="only where Kibana's log says that an action failed soon after"
     )
     _selection(one)
     _changing(one)

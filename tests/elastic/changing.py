@@ -85,7 +85,9 @@ class Person:
         options = Options(dry_run=dry_run, state_dir=str(self.state))
         try:
             screen = Screen(json=json_only, yes=yes, out=out, err=err, answers=io.StringIO("y\n"))
-            return command(self.kibana, screen, *arguments, options=options)
+            code = command(self.kibana, screen, *arguments, options=options)
+            screen.finish({"exit": int(code)})
+            return code
         finally:
             self.shown = out.getvalue() + err.getvalue()
             self.document = json.loads(out.getvalue()) if out.getvalue() and json_only else None

@@ -15,7 +15,7 @@ from tests.elastic.standins.kibana import Kibana
 
 RULES = 120
 FAULTS = ["cut-before", "cut-after", "status:429", "status:500", "status:503", "status-after:500", "status-after:504"]
-PROCESS = Path(__file__).with_name("attach_process.py")
+PROGRAM = Path(__file__).resolve().parents[2] / "elastic"
 
 
 @pytest.fixture
@@ -48,6 +48,11 @@ def _as_wanted(person, before):
     return others == before and person.ours() == [1] * RULES and all(len(rule["actions"]) == 2 for rule in rules)
 
 
+def _put_back(person, before):
+    for rule, actions in before.items():
+        person.standin.set_actions(rule, json.loads(actions))
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("times", [1, 7])
 def test_a_fault_at_any_request_leaves_one_action_on_each_rule(kibana, person, tmp_path, fault, times):
@@ -65,8 +70,10 @@ def test_a_fault_at_any_request_leaves_one_action_on_each_rule(kibana, person, t
             assert person.attach() is Exit.DONE
 
         assert _as_wanted(person, before), f"{fault} at request {place}"
-        assert person.rollback() is Exit.DONE
-        assert person.all_actions() == before
+        _put_back(person, before)
+    assert person.attach() is Exit.DONE
+    assert person.rollback() is Exit.DONE
+    assert person.all_actions() == before
 
 
 def _attach(person):
@@ -109,8 +116,7 @@ def test_ctrl_c_at_any_request_says_what_is_done_and_can_be_gone_on_with(kibana,
             assert Path(person.document["snapshot"]).exists()
         assert person.attach() is Exit.DONE
         assert _as_wanted(person, before), f"request {place}"
-        assert person.rollback() is Exit.DONE
-        assert person.all_actions() == before
+        _put_back(person, before)
 
 
 def test_a_second_ctrl_c_leaves_at_once(kibana, person):
@@ -152,8 +158,27 @@ def test_a_batch_that_kibana_carries_out_after_we_have_left_does_not_count_twice
     assert person.all_actions() == before
 
 
-@pytest.mark.parametrize("path", ["_find", "_bulk_action"])
-@pytest.mark.parametrize("number", [1, 2, 3])
+def _attaching(person):
+    """Start the program itself, as a person would, with a SIGINT that is not ignored."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "parapet_elastic", "attach", "--all", "--yes", "--json"],
+        env={
+            "PATH": "",
+            "PYTHONPATH": str(PROGRAM),
+            "KIBANA_URL": person.standin.url,
+            "KIBANA_API_KEY": person.standin.api_key,
+            "PARAPET_ELASTIC_STATE": str(person.state),
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - one thread
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "number"), [("_find", 1), ("_find", 2), ("_find", 3), ("_bulk_action", 1), ("_bulk_action", 2)]
+)
 def test_a_process_that_is_killed_can_be_run_again(kibana, person, path, number):
     """SIGKILL while its request is with Kibana, which acts all the same."""
     before = person.all_actions()
@@ -169,14 +194,7 @@ def test_a_process_that_is_killed_can_be_run_again(kibana, person, path, number)
         return False
 
     kibana.script("latency", seconds=0.2, when=at)
-    with subprocess.Popen(
-        [sys.executable, str(PROCESS), kibana.url, str(person.state)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        process.stdin.write(kibana.api_key.encode() + b"\n")
-        process.stdin.flush()
+    with _attaching(person) as process:
         assert arrived.wait(60)
         process.kill()
         process.communicate()
@@ -202,14 +220,7 @@ def test_ctrl_c_in_a_real_process_ends_with_130_and_one_document(kibana, person)
         return False
 
     kibana.script("latency", seconds=1, when=batch)
-    with subprocess.Popen(
-        [sys.executable, str(PROCESS), kibana.url, str(person.state)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        process.stdin.write(kibana.api_key.encode() + b"\n")
-        process.stdin.flush()
+    with _attaching(person) as process:
         assert arrived.wait(60)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=120)
