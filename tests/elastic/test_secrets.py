@@ -7,6 +7,7 @@ import os
 import sys
 
 import pytest
+from parapet_elastic import cli_commands
 from parapet_elastic.cli_help import COMMANDS
 
 from tests.elastic.person import Person
@@ -84,7 +85,14 @@ class World:
 @pytest.fixture(params=["9.2.0", "8.19.0"])
 def world(request, tmp_path, monkeypatch):
     """A world of each kind: the token encrypted, and in the clear."""
-    monkeypatch.setattr("parapet_elastic.waits.seconds", lambda attempt, retry_after: 0)
+    connect = cli_commands._kibana
+
+    def impatient(settings, screen):
+        found = connect(settings, screen)
+        found.sleep = lambda seconds: None
+        return found
+
+    monkeypatch.setattr(cli_commands, "_kibana", impatient)
     monkeypatch.chdir(tmp_path)
     with Kibana(version=request.param) as kibana, ElasticTenant(None, token=TOKEN, tls=False) as tenant:
         kibana.users[kibana.username].password = PASSWORD
@@ -105,12 +113,12 @@ def test_no_command_shows_or_writes_a_secret(world):
     assert world.files()
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 429, 500, 503])
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
 def test_no_error_of_kibana_shows_a_secret(world, status):
     """Each command is refused at each of its requests."""
     world.run("connect", "--webhook-url", "{url}", "--token-in-clear")
     for call in CALLS:
-        for number in range(4):
+        for number in (0, 2):
             left = [number]
 
             def later(record, left=left):
