@@ -188,8 +188,8 @@ def _backfill(options: Any, screen: Screen) -> Exit:
 
     selection = _selection(options)
     period = backfill.Period(options.start, options.end, options.rate, failed_only=options.failed_only)
-    kibana = _kibana(_settings(options, screen), screen)
-    return backfill.backfill(kibana, screen, options.connector_id, selection, period, options=_changing(options))
+    with _kibana(_settings(options, screen), screen) as kibana:
+        return backfill.backfill(kibana, screen, options.connector_id, selection, period, options=_changing(options))
 
 
 def _uninstall(options: Any, screen: Screen) -> Exit:
