@@ -94,7 +94,7 @@ def backfill(
     ledger = Ledger(options.state, Place.of(kibana.access, connector_id))
     sending = [rule for rule in rules.select(kibana, selection) if ours(rule, connector_id)]
     shares = _shares(kibana, connector_id, sending, period, ledger.read())
-    requests = sorted((one for share in shares for one in share.requests), key=lambda one: (one.alerts[0].at, one.keys))
+    requests = sorted((one for share in shares for one in share.requests), key=lambda one: one.alerts[0].at)
     _show(screen, shares, len(requests), period)
     screen.result({"command": "backfill", "dry_run": options.dry_run, "plan": [_line(share) for share in shares]})
     outcome = Outcome(left=sum(len(request.alerts) for request in requests))

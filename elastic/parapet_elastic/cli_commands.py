@@ -183,6 +183,15 @@ def _rollback(options: Any, screen: Screen) -> Exit:
         return rollback.rollback(kibana, screen, options.connector_id, back, options=_changing(options))
 
 
+def _backfill(options: Any, screen: Screen) -> Exit:
+    from parapet_elastic import backfill
+
+    selection = _selection(options)
+    period = backfill.Period(options.start, options.end, options.rate, failed_only=options.failed_only)
+    with _kibana(_settings(options, screen), screen) as kibana:
+        return backfill.backfill(kibana, screen, options.connector_id, selection, period, options=_changing(options))
+
+
 def _uninstall(options: Any, screen: Screen) -> Exit:
     from parapet_elastic import uninstall
 
@@ -209,5 +218,6 @@ COMMANDS = {
     "detach": _detach,
     "rollback": _rollback,
     "status": _status,
+    "backfill": _backfill,
     "uninstall": _uninstall,
 }

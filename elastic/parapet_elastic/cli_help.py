@@ -159,8 +159,11 @@ failed actions of the last days. Ends with 1 when something needs a look.""",
     "backfill": (
         "send alerts of a period that never arrived",
         """\
-Sends the alerts of a period through the connector again, with the same ids, slowly, and
-goes on where it stopped when it is run again.""",
+Sends the alerts of a period through the connector again, as the rules' own actions would,
+with the same ids, slowly, and goes on where it stopped when it is run again. Kibana keeps
+no receipt of what arrived: what this command has sent is not sent again, all the rest of
+the period is, and Parapet knows by the ids what it has. --failed-only narrows it to alerts
+after which an action of their rule failed within 15 minutes.""",
         """\
   parapet-elastic backfill --from 2026-01-28T15:00:00Z --to 2026-01-28T18:00:00Z --all --dry-run
   parapet-elastic backfill --from 2026-01-28T15:00:00Z --to 2026-01-28T18:00:00Z --all --rate 5

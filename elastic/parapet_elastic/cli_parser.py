@@ -98,7 +98,11 @@ def _changing(one: argparse.ArgumentParser) -> None:
 def _selection(one: argparse.ArgumentParser) -> None:
     rules = one.add_argument_group("which rules (of one option any may match; of several, each must)")
     rules.add_argument(
-        "--rule-id", metavar="ID", action="append", default=[], help="the id in the rule's address in Kibana; can be repeated"
+        "--rule-id",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="the id in the rule's address in Kibana; can be repeated",
     )
     rules.add_argument(
         "--name", metavar="PATTERN", action="append", default=[], help="as in 'Suspicious *'; can be repeated"
@@ -211,7 +215,12 @@ def _backfill(one: argparse.ArgumentParser) -> None:
         "--from", dest="start", metavar="TIME", type=time, required=True, help="as in 2026-01-28T15:30:00Z"
     )
     one.add_argument("--to", dest="end", metavar="TIME", type=time, required=True, help="not included")
-    one.add_argument("--rate", metavar="N", type=_rate, default=2.0, help="so many alerts a second at most; default: 2")
+    one.add_argument(
+        "--rate", metavar="N", type=_rate, default=5.0, help="so many requests a second at most; default: 5"
+    )
+    one.add_argument(
+        "--failed-only", action="store_true", help="only where Kibana's log says that an action failed soon after"
+    )
     _selection(one)
     _changing(one)
 

@@ -11,6 +11,7 @@ from parapet_elastic.rule_actions import EACH_ALERT, EACH_RUN, Wanted
 from parapet_elastic.sending import Verdict, verdict
 
 from tests.elastic.changing import EVERYTHING, US, Person
+from tests.elastic.person import Person as Somebody
 from tests.elastic.standins.tenant import Answer, Mode
 
 UTC = dt.timezone.utc
@@ -105,6 +106,23 @@ def test_it_is_the_body_that_kibana_would_have_sent(person, kibana, tenant):
     assert len(after) == len(before) == 2
     plain = [{name: value for name, value in body.items() if name != "timestamp"} for body in before + after]
     assert sorted(map(str, plain[:2])) == sorted(map(str, plain[2:]))
+
+
+def test_the_command_line_runs_it(person, kibana, tmp_path):
+    """With a period, a rate and a selection; one JSON document."""
+    ids = person.run(person.rule("A"), 2, 1)
+    person.rule("B")
+    somebody = Somebody(kibana)
+    words = ["backfill", "--from", "2026-01-28T14:00:00Z", "--to", "2026-01-29T14:00:00+01:00", "--name", "A"]
+
+    result = somebody(*words, "--rate", "50", "--yes", "--json", "--state-dir", str(tmp_path))
+
+    assert result.code == Exit.DONE
+    assert result.json["sent"] == 2
+    assert result.json["plan"][0]["name"] == "A"
+    assert sorted(person.arrived()) == sorted(ids)
+    assert person.tenant.token not in repr(result)
+    assert kibana.api_key not in repr(result)
 
 
 def test_a_summary_is_one_request_for_each_run(person, tenant):

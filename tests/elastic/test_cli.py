@@ -1,0 +1,276 @@
+"""The command line: help that teaches, one line for what goes wrong, the right exit code, and no secret in an argument."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+
+import pytest
+from build_tools.project import ROOT
+from parapet_elastic import cli, cli_commands, cli_parser
+from parapet_elastic.cli_help import COMMANDS
+from parapet_elastic.errors import Exit, Failure
+
+from tests.elastic.person import Person
+from tests.elastic.standins.kibana import Kibana
+from tests.standins.proxy import Proxy
+
+CANARY = "pst_canary-in-an-argument"
+
+
+def process(*words, kibana=None, **more):
+    """Start it as a process; the environment has the stand-in's address and key."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "elastic"), **Person(kibana).environment, "COLUMNS": "200"}
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "parapet_elastic", *words],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **more,
+    )
+
+
+def test_every_command_has_a_parser_a_help_and_a_call():
+    """None is forgotten."""
+    assert set(COMMANDS) == set(cli_parser._OPTIONS) == set(cli_commands.COMMANDS)
+    assert set(COMMANDS) == {
+        "doctor", "connect", "preview", "lint", "test", "attach", "detach", "update", "rollback", "status", "backfill",
+        "uninstall",
+    }  # fmt: skip
+
+
+def test_help_says_the_order_the_variables_the_exit_codes_and_where_more_is():
+    """Whoever has read it can begin."""
+    text = Person()("--help").out
+    for word in (
+        "doctor",
+        "connect",
+        "test",
+        "attach",
+        "status",
+        "KIBANA_URL",
+        "PARAPET_TOKEN",
+        "exit codes",
+        "--help",
+    ):
+        assert word in text
+    order = [text.index(f"parapet-elastic {word}") for word in ("doctor", "connect", "test", "attach", "status")]
+    assert order == sorted(order)
+    for code in Exit:
+        assert re.search(rf"^ +{int(code)}  ", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_examples_that_parse(command):
+    """They can be copied."""
+    result = Person()(command, "--help")
+    assert result.code == 0
+    assert "examples:" in result.out
+    for line in result.out.partition("examples:")[2].splitlines():
+        words = cli_words(line)
+        if words:
+            assert cli_parser.parser("parapet-elastic").parse_args(words).command == command
+
+
+def cli_words(line):
+    """The words of an example, without the program's name and a remark behind it."""
+    words = shlex.split(line.partition("    (")[0])
+    return words[1:]
+
+
+def test_the_version_can_be_asked_for():
+    """As of any program."""
+    assert Person()("--version").out.split()[0] == "parapet-elastic"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "COMMAND"),
+        (("nothing",), "invalid choice"),
+        (("attach",), "--rule-id, --name, --tag, --kql, or --all"),
+        (("attach", "--all", "--frequency", "often"), "often"),
+        (("attach", "--all", "--template", "/nothing"), "/nothing"),
+        (("attach", "--enabled-only"), "no rules are named"),
+        (("update", "--all"), "--template, --frequency, --only"),
+        (("detach",), "no rules are named"),
+        (("lint",), "required"),
+        (("lint", "basic", "--kibana", "new"), "8.19"),
+        (("backfill", "--all"), "--from"),
+        (("backfill", "--all", "--from", "2026-01-28", "--to", "2026-01-29T00:00:00Z"), "zone"),
+        (("backfill", "--all", "--from", "yesterday", "--to", "2026-01-29T00:00:00Z"), "not a time"),
+        (("status", "--days", "0"), "number"),
+        (("doctor", "--timeout", "nan"), "number"),
+        (("doctor", "--timeout", "soon"), "number"),
+        (("doctor", "--connector-id", "../x"), "connector's id"),
+        (("doctor", "--web", "x"), "there is no option --web"),
+        (("doctor", "canary"), "too many"),
+        (("doctor", "--api-keys=canary"), "there is no option --api-keys"),
+    ],
+)
+def test_a_mistake_in_the_arguments_is_one_line_and_2(kibana, words, said):
+    """It says what is wrong, and what to do; a value that may be a secret is not repeated."""
+    result = Person(kibana)(*words)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.count("\n") == 1
+    assert said in result.err
+    assert "canary" not in result.err
+    assert kibana.requests == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("connect", "--token", CANARY),
+        ("connect", f"--token={CANARY}"),
+        ("connect", "--webhook-url", f"https://localhost/webhook/{CANARY}"),
+        ("attach", "--all", CANARY),
+        (CANARY,),
+        ("doctor", "--api-key", "canary"),
+        ("doctor", "--password=canary"),
+        ("doctor", "--secret", "canary", "--json"),
+    ],
+)
+def test_a_secret_in_an_argument_is_refused_and_not_repeated(words):
+    """It is in the shell's history by now: that is said."""
+    result = Person()(*words)
+    assert result.code == 2
+    assert "canary" not in result.out + result.err
+    assert "history" in result.err
+
+
+def test_with_json_a_failure_is_a_document_too(kibana, monkeypatch):
+    """A script reads one thing only."""
+    monkeypatch.setattr("parapet_elastic.waits.seconds", lambda attempt, retry_after: 0)
+    kibana.pause()
+    result = Person(kibana)("status", "--json")
+    assert result.code == result.json["exit"] == 3
+    assert result.json["error"]
+    assert result.json["todo"]
+    assert Person()("nothing", "--json").json["exit"] == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("doctor",), ("preview",), ("lint", "basic"), ("status",), ("rollback", "--list"), ("uninstall", "--dry-run")],
+)
+def test_with_json_standard_output_is_one_document(kibana, words, tmp_path):
+    """With the exit code in it."""
+    result = Person(kibana, PARAPET_ELASTIC_STATE=str(tmp_path))(*words, "--json")
+    assert json.loads(result.out)["exit"] == result.code
+
+
+def test_a_mistake_of_ours_is_one_line_without_what_it_knew(kibana, monkeypatch):
+    """The exception's own text may hold anything."""
+
+    def broken(options, screen):
+        raise ValueError("canary of an exception")
+
+    monkeypatch.setitem(cli_commands.COMMANDS, "doctor", broken)
+    result = Person(kibana)("doctor", "--json")
+    assert result.code == result.json["exit"] == 70
+    assert "ValueError in cli.py, line" in result.err
+    assert result.err.count("\n") == 1
+    assert "canary" not in result.err + result.out
+    assert "Traceback" not in result.err
+
+
+def test_a_failures_sentence_and_advice_are_one_line(monkeypatch):
+    """Also when its parts have line ends and control characters in them."""
+
+    def failing(options, screen):
+        raise Failure("a\nb\x1b", exit=Exit.REFUSED, todo="Do it.")
+
+    monkeypatch.setitem(cli_commands.COMMANDS, "doctor", failing)
+    result = Person()("doctor")
+    assert result.err == "parapet-elastic: a\\nb\\x1b. Do it.\n"
+    assert result.code == 4
+
+
+def test_ctrl_c_is_one_line_and_130(kibana):
+    """Wherever it happens; here while it waits for an answer."""
+    kibana.script("latency", count=9, seconds=60)
+    with process("status", kibana=kibana) as running:
+        while not kibana.requests:
+            assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert out == b""
+    assert err.decode().count("\n") == 1
+    assert "interrupted" in err.decode()
+
+
+def test_a_reader_who_has_gone_is_no_failure(kibana):
+    """`status | head -1`."""
+    for number in range(300):
+        kibana.add_rule(f"Rule {number} " + "x" * 200)
+    with process("status", kibana=kibana) as running:
+        running.stdout.readline()
+        running.stdout.close()
+        err = running.stderr.read()
+        assert running.wait(30) == 0
+    assert err == b""
+
+
+def test_a_name_that_the_terminal_cannot_show_stops_nothing(kibana):
+    """An ASCII terminal, as in a cron job."""
+    kibana.add_rule("Müller \U0001f600")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "elastic"), **Person(kibana).environment}
+    found = subprocess.run(
+        [sys.executable, "-m", "parapet_elastic", "status"],
+        env={**environment, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=True,
+    )
+    assert b"M\\xfcller" in found.stdout
+
+
+def test_user_and_password_work_as_well_as_a_key(kibana):
+    """And say so before rules are changed."""
+    person = Person(kibana, KIBANA_API_KEY=None, KIBANA_USERNAME=kibana.username, KIBANA_PASSWORD=kibana.password)
+    assert person("doctor").code == 0
+
+
+def test_a_space_a_proxy_and_an_authority_are_used(certs, tmp_path):
+    """All from options."""
+    with Kibana(certs=certs, spaces=("default", "soc")) as kibana, Proxy() as proxy:
+        kibana.add_rule("One", space="soc")
+        person = Person(kibana, KIBANA_CA_FILE=None)
+        words = ("--space", "soc", "--proxy", proxy.url, "--ca-file", kibana.ca_file, "--kibana-url", kibana.url)
+        result = person("status", "--json", *words)
+        assert [each["name"] for each in result.json["silent"]] == ["One"]
+        assert proxy.requests[0].method == "CONNECT"
+        assert all(record.path.startswith("/s/soc/") for record in kibana.requests)
+
+
+def test_lint_prints_file_line_and_what(tmp_path):
+    """An editor can jump there."""
+    path = tmp_path / "mine.mustache"
+    path.write_text('{\n  "a": "{{rule.name}}",\n  "b": "{{rule.nothing_like_it}}"\n}\n')
+    result = Person()("lint", str(path))
+    assert re.search(rf"^{re.escape(str(path))}:3: (warning|error): .*nothing_like_it", result.out, re.MULTILINE)
+    path.write_text('{"a": "{{#rule.name}}"}')
+    result = Person()("lint", str(path), "--json")
+    assert result.code == 1
+    assert result.json["findings"][0]["level"] == "error"
+
+
+def test_the_shipped_templates_have_no_error():
+    """On any Kibana that the tool knows."""
+    result = Person()("lint", "basic", "custom_fields", "bulk", "--json")
+    assert result.code == 0, result
+    assert [each for each in result.json["findings"] if each["level"] == "error"] == []
+
+
+def test_main_reads_the_processes_own_arguments(monkeypatch, capsys):
+    """As the installed command calls it."""
+    monkeypatch.setattr(sys, "argv", ["parapet-elastic", "nothing"])
+    assert cli.main() == 2
+    assert "nothing" in capsys.readouterr().err
