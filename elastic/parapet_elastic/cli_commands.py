@@ -1,19 +1,31 @@
-"""From the options of a command to the call that does it. Must not do any of the work itself.
+"""From the options of a command to the call that does it. Must not do any of the work itself."""
 
-The modules of a command are imported when it runs: `--help` and `preview` stay quick, and a command needs only its own.
-"""
-
-# ruff: noqa: PLC0415
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from parapet_elastic import (
+    apply,
+    backfill,
+    cli_lint,
+    connect,
+    doctor,
+    preview,
+    rollback,
+    status,
+    templates,
+    tryout,
+    uninstall,
+)
 from parapet_elastic.errors import Failure
+from parapet_elastic.kibana import Kibana
+from parapet_elastic.preview import Source
+from parapet_elastic.rule_actions import Change, Wanted, parse_frequency
+from parapet_elastic.rules import Selection
 from parapet_elastic.settings import Options, Settings, webhook_url, webhook_url_of
 
 if TYPE_CHECKING:
     from parapet_elastic.errors import Exit
-    from parapet_elastic.kibana import Kibana
     from parapet_elastic.screen import Screen
 
 
@@ -31,8 +43,6 @@ def _settings(options: Any, screen: Screen) -> Settings:
 
 
 def _kibana(settings: Settings, screen: Screen) -> Kibana:
-    from parapet_elastic.kibana import Kibana
-
     def waiting(seconds: float, why: str) -> None:
         screen.note(f"{why}; waiting {seconds:.0f} s.")
 
@@ -50,16 +60,12 @@ def _webhook(options: Any) -> str | None:
 
 
 def _doctor(options: Any, screen: Screen) -> Exit:
-    from parapet_elastic import doctor
-
     url = _webhook(options)
     with _kibana(_settings(options, screen), screen) as kibana:
         return doctor.doctor(kibana, screen, options.connector_id, url)
 
 
 def _connect(options: Any, screen: Screen) -> Exit:
-    from parapet_elastic import connect
-
     url = _webhook(options)
     if url is None:
         raise Failure("no webhook", todo="Give --webhook-url URL, or --region R and --tenant-id T.")
@@ -69,9 +75,7 @@ def _connect(options: Any, screen: Screen) -> Exit:
         return connect.connect(kibana, screen, wish, settings.token)
 
 
-def _selection(options: Any) -> Any:
-    from parapet_elastic.rules import Selection
-
+def _selection(options: Any) -> Selection:
     if not (options.rule_id or options.name or options.tag or options.kql or options.all):
         raise Failure("no rules are named", todo="Say which: --rule-id, --name, --tag, --kql, or --all.")
     kql = options.kql
@@ -84,8 +88,6 @@ def _selection(options: Any) -> Any:
 
 
 def _preview(options: Any, screen: Screen) -> Exit:
-    from parapet_elastic import preview
-
     if options.list:
         return preview.names(screen)
     source = _source(options)
@@ -96,16 +98,12 @@ def _preview(options: Any, screen: Screen) -> Exit:
 
 
 def _test(options: Any, screen: Screen) -> Exit:
-    from parapet_elastic import tryout
-
     source = _source(options)
     with _kibana(_settings(options, screen), screen) as kibana:
         return tryout.tryout(kibana, screen, options.connector_id, options.template, source)
 
 
-def _source(options: Any) -> Any:
-    from parapet_elastic.preview import Source
-
+def _source(options: Any) -> Source:
     if sum(map(bool, (options.context, options.sample, options.real))) > 1:
         raise Failure("--context, --sample and --real exclude each other")
     if options.rule_id and not options.real:
@@ -114,14 +112,10 @@ def _source(options: Any) -> Any:
 
 
 def _lint(options: Any, screen: Screen) -> Exit:
-    from parapet_elastic import cli_lint
-
     return cli_lint.lint_all(screen, options.templates, options.kibana)
 
 
 def _status(options: Any, screen: Screen) -> Exit:
-    from parapet_elastic import status
-
     chosen = options.rule_id or options.name or options.tag or options.kql or options.enabled_only
     options.all = True
     selection = _selection(options) if chosen else None
@@ -130,9 +124,6 @@ def _status(options: Any, screen: Screen) -> Exit:
 
 
 def _attach(options: Any, screen: Screen) -> Exit:
-    from parapet_elastic import apply, templates
-    from parapet_elastic.rule_actions import Wanted, parse_frequency
-
     selection = _selection(options)
     template = templates.load(options.template)
     frequency = parse_frequency(options.frequency or ("run" if template.name == "bulk" else "alert"))
@@ -143,9 +134,6 @@ def _attach(options: Any, screen: Screen) -> Exit:
 
 
 def _update(options: Any, screen: Screen) -> Exit:
-    from parapet_elastic import apply, templates
-    from parapet_elastic.rule_actions import Change, parse_frequency
-
     selection = _selection(options)
     template = templates.load(options.template) if options.template else None
     frequency = parse_frequency(options.frequency) if options.frequency else None
@@ -166,16 +154,12 @@ def _warn_of_summary(screen: Screen, name: str, *, summary: bool) -> None:
 
 
 def _detach(options: Any, screen: Screen) -> Exit:
-    from parapet_elastic import apply
-
     selection = _selection(options)
     with _kibana(_settings(options, screen), screen) as kibana:
         return apply.detach(kibana, screen, selection, options.connector_id, options=_changing(options))
 
 
 def _rollback(options: Any, screen: Screen) -> Exit:
-    from parapet_elastic import rollback
-
     if options.list:
         return rollback.snapshots(screen, options=_changing(options))
     back = rollback.Back(options.snapshot, overwrite=options.overwrite)
@@ -184,8 +168,6 @@ def _rollback(options: Any, screen: Screen) -> Exit:
 
 
 def _backfill(options: Any, screen: Screen) -> Exit:
-    from parapet_elastic import backfill
-
     selection = _selection(options)
     period = backfill.Period(options.start, options.end, options.rate, failed_only=options.failed_only)
     with _kibana(_settings(options, screen), screen) as kibana:
@@ -193,18 +175,14 @@ def _backfill(options: Any, screen: Screen) -> Exit:
 
 
 def _uninstall(options: Any, screen: Screen) -> Exit:
-    from parapet_elastic import uninstall
-
     with _kibana(_settings(options, screen), screen) as kibana:
         return uninstall.uninstall(
             kibana, screen, options.connector_id, _changing(options), keep=options.keep_connector
         )
 
 
-def _changing(options: Any) -> Any:
-    from parapet_elastic.apply import Options as Changing
-
-    return Changing(dry_run=options.dry_run, state_dir=options.state_dir)
+def _changing(options: Any) -> apply.Options:
+    return apply.Options(dry_run=options.dry_run, state_dir=options.state_dir)
 
 
 COMMANDS = {
