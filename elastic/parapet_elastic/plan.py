@@ -77,7 +77,8 @@ class Plan:
         rows += [(skip.name, skip.id, f"stays: {skip.why}") for skip in self.skips]
         if rows:
             screen.table(("rule", "id", self.command), rows)
-        screen.line(f"{counted(len(self.steps), 'change')}, {counted(len(self.skips), 'rule')} left as before.")
+        stay = "1 rule stays as it is" if len(self.skips) == 1 else f"{len(self.skips)} rules stay as they are"
+        screen.line(f"{counted(len(self.steps), 'change')}, {stay}.")
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the steps for a script."""

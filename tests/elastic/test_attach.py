@@ -32,7 +32,7 @@ def test_three_hundred_rules_get_it_once_and_a_rollback_takes_it_back_byte_for_b
     assert "300 changes" in person.shown
     assert [len(one.json["ids"]) for one in person.changes()] == [100, 100, 100]
     assert person.attach() is Exit.DONE
-    assert "0 changes, 300 rules left as before" in person.shown
+    assert "0 changes, 300 rules stay as they are." in person.shown
     assert len(person.changes()) == 3
     assert person.rollback() is Exit.DONE
     assert person.all_actions() == before
