@@ -152,7 +152,7 @@ def test_a_secret_is_typed_without_being_shown(monkeypatch):
     asked = []
     monkeypatch.setattr("getpass.getpass", lambda prompt, stream=None: asked.append(prompt) or " canary ")
     told = Told(answers="")
-    assert told.screen.ask_secret("Password") == "canary"
+    assert told.screen.ask_secret("Password") == " canary "
     assert asked == ["Password: "]
     assert told.out + told.err == ""
 
