@@ -176,6 +176,19 @@ def test_progress_is_for_terminals_only():
     assert told.err == ""
 
 
+def test_progress_is_shown_at_a_terminal_and_lines_go_around_it():
+    """The bar has its name and its count, and no line is written into it."""
+    err = Terminal()
+    screen = Screen(out=io.StringIO(), err=err, answers=io.StringIO())
+    with screen.progress(3, "rules\x1b") as bar:
+        bar.advance()
+        screen.note("a note")
+        bar.advance(2)
+    assert r"rules\x1b" in err.getvalue()
+    assert "/3" in err.getvalue()
+    assert "\ra note\n" in err.getvalue()
+
+
 def test_a_reader_who_has_gone_stops_the_words_and_not_the_work():
     """`| head -1`: no traceback, no message at the end, and the work is done to its end."""
     code = (
