@@ -17,6 +17,8 @@ PURE = {
     "javascript",
     "lambdas",
     "lint",
+    "lint_names",
+    "lint_tags",
     "moment",
     "mustache",
     "mustache_parser",

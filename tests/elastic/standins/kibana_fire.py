@@ -23,6 +23,8 @@ from tests.elastic.standins.kibana_world import stamp
 
 # Summaries before 8.18, and what an alerts_filter looks at, hold no more documents (elastic/kibana#209025).
 _CAP = 100
+# xpack.alerting.rules.run.alerts.max, which stands over a rule's max_signals.
+_MAX_ALERTS = 1000
 # The first wait, and the longest that the second can be (task_manager/server/lib/get_retry_at.ts@50d695cd).
 _WAITS_S = (30, 300)
 
@@ -79,7 +81,7 @@ class Runner:
         with self._world.lock:
             rule, known = space.rules[rule_id], {hit["_id"] for hit in space.alerts}
             hits = []
-            for event in events[: rule["max_signals"]]:
+            for event in events[: min(rule["max_signals"], _MAX_ALERTS)]:
                 hit = built(self._world, space, rule, event, at or self._world.clock.now())
                 if hit["_id"] not in known:
                     known.add(hit["_id"])

@@ -30,11 +30,6 @@ class Version:
         return self.from_on(8, 8)
 
     @property
-    def per_alert(self):
-        """An action can run once for each alert (elastic/kibana#155384)."""
-        return self.from_on(8, 8)
-
-    @property
     def tls_options(self):
         """Whether .webhook knows authType, certificates and verificationMode.
 

@@ -77,6 +77,7 @@ class World:
         clock: A Clock.
         spaces: Id to Space.
         owners: Rule id to whose identity the rule runs with, as in "api_key:<id>" or "user:<name>".
+        partial_status: The HTTP status of a bulk edit that failed for some rules: 500, or 200 with `success` false.
         failing: Rule id to (message, err_code): edits of this rule fail.
     """
 
@@ -94,6 +95,7 @@ class World:
         self.clock = clock
         self.spaces = {each: Space(each) for each in spaces}
         self.owners = {}
+        self.partial_status = 500
         self.failing = {}
         self.lock = threading.RLock()
 

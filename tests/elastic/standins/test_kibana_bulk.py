@@ -119,6 +119,17 @@ def test_some_rules_may_fail_and_the_others_are_done(kibana):
     assert [len(actions(kibana, rule)) for rule in (good, one, two)] == [1, 0, 0]
 
 
+def test_a_partial_failure_may_also_come_with_200(kibana):
+    """`success` is false then, and the errors are where they are with 500."""
+    good, bad = kibana.add_rule("A"), kibana.add_rule("B")
+    kibana.fail_rule(bad, "conflict")
+    kibana.world.partial_status = 200
+    status, answer = bulk(kibana, edit(ACTION, ids=[good, bad]))
+    assert (status, answer["success"]) == (200, False)
+    assert answer["attributes"]["errors"][0]["rules"] == [{"id": bad, "name": "B"}]
+    assert len(actions(kibana, good)) == 1
+
+
 def test_a_dry_run_finds_only_what_validation_finds(kibana):
     """What has an err_code; all failing is not called partial."""
     rule = kibana.add_rule("A")

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+import requests
 
 from tests.elastic.standins.kibana import Kibana
 from tests.elastic.standins.talk import Talk
@@ -161,6 +162,16 @@ def test_a_redirect_is_followed_to_allowed_hosts_only(tenant):
         assert "authorization" not in other.requests[0].headers
         tenant.script(Answer(307, headers={"Location": "http://127.0.0.1:1/"}))
         assert "ERR_FR_REDIRECTION_FAILURE" in execute(kibana)["service_message"]
+
+
+def test_what_the_stand_in_cannot_send_with_is_the_tests_mistake(tenant):
+    """It must not look as if a certificate had been used."""
+    kibana = Kibana()
+    ours(kibana, tenant, ca="x")
+    with pytest.raises(requests.exceptions.ConnectionError):
+        execute(kibana)
+    with pytest.raises(NotImplementedError):
+        kibana.close()
 
 
 def test_params_are_strict(kibana, tenant):

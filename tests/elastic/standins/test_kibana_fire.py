@@ -73,8 +73,9 @@ def test_an_event_makes_one_alert_however_often_it_is_found(kibana, tenant):
 
 
 def test_max_signals_is_the_most_that_a_run_makes(kibana):
-    """A hundred by default."""
+    """A hundred by default, and a thousand at most."""
     assert len(kibana.fire(kibana.add_rule("A"), events(101))) == 100
+    assert len(kibana.fire(kibana.add_rule("B", max_signals=2000), events(1001))) == 1000
 
 
 def test_a_throttled_summary_comes_once_in_its_period_with_all_of_it(tenant):
@@ -98,6 +99,16 @@ def test_an_alerts_filter_lets_only_its_alerts_through(kibana, tenant):
     assert [body["host"] for body in tenant.bodies] == ["h0", "h2"]
     kibana.fire(attach(kibana, ALL, RUN, alerts_filter=kql), events(3))
     assert tenant.bodies[-1]["count"] == 2
+
+
+def test_an_alerts_filter_looks_at_a_hundred_alerts_only(kibana, tenant):
+    """In any version: those beyond are not sent, whether they match or not (contract section 3)."""
+    connect(kibana, tenant)
+    kql = {"query": {"kql": "host.name: *", "filters": []}}
+    rule = attach(kibana, ONE, EACH, alerts_filter=kql)
+    kibana.world.spaces["default"].rules[rule]["max_signals"] = 102
+    assert len(kibana.fire(rule, events(102))) == 102
+    assert len(tenant.bodies) == 100
 
 
 def test_a_timeframe_lets_actions_run_in_its_hours_only(tenant):

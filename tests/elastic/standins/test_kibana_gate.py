@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 
 import pytest
@@ -20,6 +21,13 @@ def test_a_route_answers_401_without_credentials_and_with_wrong_ones(kibana):
         assert status == 401
         assert body["statusCode"] == 401
         assert body["error"] == "Unauthorized"
+
+
+def test_the_id_of_a_key_without_its_secret_is_worth_nothing(kibana):
+    """Both halves count."""
+    key_id = base64.b64decode(kibana.api_key).partition(b":")[0]
+    forged = base64.b64encode(key_id + b":" + b"0" * 22).decode()
+    assert Talk(kibana, Authorization="ApiKey " + forged)("GET", FIND)[0] == 401
 
 
 def test_user_and_password_open_the_same_door(kibana):
