@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from parapet_elastic import rules, version
 from parapet_elastic.edits import PATCH_PREBUILT_SINCE, Adding, change, look_again, require_connector
 from parapet_elastic.errors import Exit, Failure
-from parapet_elastic.plan import Plan, Report, Step
+from parapet_elastic.plan import Plan, Report, Step, counted
 from parapet_elastic.rule_actions import deduplicated, differences, ours, same, updated, without
 from parapet_elastic.snapshots import ATTACH, Entry, Place, Snapshots, state_dir
 
@@ -78,7 +78,10 @@ def _plan_attach(plan: Plan, rule: dict[str, Any], wanted: Wanted) -> None:
         only = f", filter: {wanted.kql}" if wanted.kql else ""
         plan.steps.append(Step.of(rule, f"send, {wanted.frequency.words()}{only}"))
     elif deduplicated(found, wanted.connector_id) != found:
-        plan.steps.append(Step.of(rule, "remove copies of our action"))
+        kept = deduplicated(rule["actions"], wanted.connector_id)
+        plan.steps.append(Step.of(rule, "remove copies of our action", kept))
+    elif len(found) > 1:
+        plan.skip(rule, f"sends already, with {len(found)} actions; `update` leaves one")
     elif all(same(action, wanted) for action in found):
         plan.skip(rule, "sends already")
     else:
@@ -87,7 +90,7 @@ def _plan_attach(plan: Plan, rule: dict[str, Any], wanted: Wanted) -> None:
 
 def _ask_kibana(plan: Plan, adding: Adding) -> None:
     """Move the rules that Kibana says it would refuse to those that stay as they are."""
-    refused = adding.refusals([step for step in plan.steps if not step.change.startswith("remove")])
+    refused = adding.refusals([step for step in plan.steps if step.after is None])
     for step in plan.steps:
         if step.id in refused:
             plan.skip({"id": step.id, "name": step.name}, f"Kibana would refuse: {refused[step.id]}", fine=False)
@@ -182,7 +185,7 @@ class Changing:
                 document, report, Exit.DONE if self._options.dry_run or report.complete else Exit.INCOMPLETE
             )
         self.screen.warn(owner(self.kibana))
-        if not self.screen.ask(f"Change the actions of {len(plan.steps)} rules?"):
+        if not self.screen.ask(f"Change the actions of {counted(len(plan.steps), 'rule')}?"):
             return self._end(document, report, Exit.DECLINED)
         entries = [Entry(step.id, step.name, step.before) for step in plan.steps]
         snapshot = self.snapshots.keep(self.place, plan.command, entries)
@@ -215,6 +218,9 @@ class Changing:
             self.screen.note("Interrupted; run the same command again to go on, or `rollback` to take it back.")
             return self._end(document, report, Exit.INTERRUPTED)
         if isinstance(stop, Failure):
+            if stop.exit is Exit.REFUSED and not report.count("done"):
+                self._end(document, report, stop.exit)
+                raise stop
             self.screen.warn(" ".join(filter(None, (f"stopped: {stop}.", stop.todo))))
             document["error"] = str(stop)
         if report.complete and stop is None:

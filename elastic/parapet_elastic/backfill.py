@@ -15,6 +15,7 @@ from parapet_elastic import alert_search, backfill_plan, preview, renderer, rule
 from parapet_elastic.edits import require_connector
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.ledger import Ledger
+from parapet_elastic.plan import counted
 from parapet_elastic.rule_actions import body_of, frequency_of, ours
 from parapet_elastic.sending import Sender, Verdict
 from parapet_elastic.snapshots import Place
@@ -101,7 +102,7 @@ def backfill(
     screen.result(outcome.to_json())
     if not requests or options.dry_run:
         return Exit.DONE
-    if not screen.ask(f"Send {len(requests)} requests to Parapet?"):
+    if not screen.ask(f"Send {counted(len(requests), 'request')} to Parapet?"):
         return Exit.DECLINED
     return _Work(kibana, screen, ledger, outcome).run(requests, Sender(kibana, connector_id, period.rate))
 
@@ -138,10 +139,9 @@ def _show(screen: Screen, shares: list[Share], requests: int, period: Period) ->
         screen.table(("rule", "id", "alerts", "requests", ""), rows)
     alerts = sum(share.alerts for share in shares)
     minutes = requests / period.rate / 60
-    about = "less than a minute" if minutes < 1 else f"about {minutes:.0f} minutes"
-    screen.line(
-        f"{alerts} alerts of {sum(bool(share.requests) for share in shares)} rules in {requests} requests, {about}."
-    )
+    about = "less than a minute" if minutes < 1 else "about " + counted(round(minutes), "minute")
+    senders = counted(sum(bool(share.requests) for share in shares), "rule")
+    screen.line(f"{counted(alerts, 'alert')} of {senders} in {counted(requests, 'request')}, {about}.")
     if requests:
         screen.line("Kibana does not know which of them have arrived; Parapet does, by their ids.")
 
@@ -239,7 +239,7 @@ class _Work:
             rows = [(one["rule"], one["id"], one["why"]) for one in outcome.refused]
             self._screen.table(("rule", "alert", "refused"), rows)
         self._screen.line(
-            f"{outcome.sent} alerts sent, {len(outcome.refused)} refused, {outcome.filtered} left out by a filter,"
+            f"{counted(outcome.sent, 'alert')} sent, {len(outcome.refused)} refused, {outcome.filtered} left out by a filter,"
             f" {outcome.gone} gone, {outcome.left} not sent."
         )
         if interrupted:

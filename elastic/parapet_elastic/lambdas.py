@@ -6,6 +6,7 @@ What they do is in Kibana's mustache_lambdas.ts (beside mustache_renderer.ts), t
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 _URI: Final = ";/?:@&=+$,-_.!~*'()#"
 _URI_COMPONENT: Final = "-_.!~*'()"
+_QUOTED = re.compile(r'"(?:\\.|[^"\\\n])*"')
+# Where the Hjson of Python and of JavaScript part: texts of several lines, control characters, `1.`, a root without braces.
+_TWO_WAYS = re.compile(
+    r"'''|[\x00-\x08\x0b\x0c\x0e-\x1f]|[0-9]\.(?![0-9])|^(?:\s|(?:#|//).*\n|/\*[\s\S]*?\*/)*[^\s\[{#/]"
+)
 _DEFAULT_ZONE: Final = "UTC"
 _DEFAULT_FORMAT: Final = "YYYY-MM-DD hh:mma"
 
@@ -33,6 +39,11 @@ def _parse_hjson(text: str, render: Render) -> str:
     The end of the error's text, from the colon on, is the Hjson library's own and is not quite JavaScript's.
     """
     source = js.joined(render(js.trim(text)))
+    if _TWO_WAYS.search(_QUOTED.sub('""', source)):
+        raise Unsupported(
+            "this Hjson is not read alike by all who read Hjson, so what Kibana makes of it cannot be shown here",
+            todo="Put { } or [ ] around all of it, and texts in double quotes.",
+        )
     try:
         value = hjson.loads(source)
     except hjson.HjsonDecodeError as exc:

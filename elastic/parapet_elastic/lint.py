@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from parapet_elastic.javascript import Thrown, Unsupported
+from parapet_elastic.lint_names import FEATURES, OLDEST, features
 from parapet_elastic.lint_tags import Finding, Tags
 from parapet_elastic.mustache_parser import TemplateError, parse
 from parapet_elastic.renderer import pieces
 from parapet_elastic.samples import contexts
-from parapet_elastic.templates import FEATURES, OLDEST, features
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,7 +91,7 @@ def _bodies(text: str) -> list[Finding]:
             parts = pieces(text, variables)
         except Unsupported as exc:
             line = next((_line(text, token.start) for name, token in features(parse(text)) if name in str(exc)), 1)
-            return [Finding("warning", line, f"the body could not be tried: {exc}")]
+            return [Finding("warning", line, f"the body could not be tried: {exc}. {exc.todo}".rstrip(" ."))]
         except Thrown as exc:
             found = (1, f"Kibana sends an error's text instead of a body ({exc})")
         else:

@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from parapet_elastic.mustache_parser import Token
+
+OLDEST: Final = (8, 8)
+"""The oldest Kibana that this package works with."""
+
+FEATURES: Final = {
+    "asJSON": (8, 8),
+    "EvalMath": (8, 8),
+    "FormatDate": (8, 8),
+    "ParseHjson": (8, 8),
+    "FormatNumber": (8, 9),
+    # 8.18.1, to be exact, and 8.17 never had it.
+    "EncodeURI": (8, 18),
+    "EncodeURIComponent": (8, 18),
+}
+"""What a template can use that not every Kibana has, and the first that has it."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -146,3 +166,12 @@ def _camel(name: str) -> str:
 
 
 _CAMEL: Final = frozenset(_camel(name) for name in _PARAMETERS)
+
+
+def features(tokens: Sequence[Token]) -> Iterator[tuple[str, Token]]:
+    """Yield each feature that tokens use, and the tag that does."""
+    for token in tokens:
+        if token.kind in ("#", "^", "&", "name"):
+            for part in {token.value, token.value.rpartition(".")[2]} & FEATURES.keys():
+                yield part, token
+        yield from features(token.children)

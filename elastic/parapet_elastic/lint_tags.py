@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from parapet_elastic import lint_names as names
-from parapet_elastic.templates import FEATURES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parapet_elastic.mustache_parser import Token
 
-_LAMBDAS: Final = frozenset(FEATURES) - {"asJSON"}
+_LAMBDAS: Final = frozenset(names.FEATURES) - {"asJSON"}
 _NO_COMMAS: Final = ("last", "first", "-last", "-first", "@last", "@first", "isLast", "hasNext")
 # mustache.js 4 came with 8.17.x to 8.19, depending on the patch release.
 _NEW_MUSTACHE: Final = (8, 19)
@@ -157,6 +156,9 @@ class Tags:
             self._say("warning", token, said)
         elif name == "alert.uuid":
             said = "{{alert.uuid}} is not the alert's id, but a new one each time; use {{context.alerts.0._id}}"
+            self._say("warning", token, said)
+        elif path.startswith("alerts.") and not self._scopes:
+            said = f"{tag} is there in summary mode only; use {{{{state.signals_count}}}} or {{{{#context.alerts}}}}"
             self._say("warning", token, said)
         self._traps(token, path)
 

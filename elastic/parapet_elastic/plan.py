@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from parapet_elastic.screen import Screen
 
 
+def counted(number: int, word: str) -> str:
+    """Return "1 rule" and "2 rules"."""
+    return f"{number} {word}" + ("" if number == 1 else "s")
+
+
 @dataclass(frozen=True)
 class Step:
     """One rule that is to change.
@@ -72,7 +77,7 @@ class Plan:
         rows += [(skip.name, skip.id, f"stays: {skip.why}") for skip in self.skips]
         if rows:
             screen.table(("rule", "id", self.command), rows)
-        screen.line(f"{len(self.steps)} changes, {len(self.skips)} rules stay as they are.")
+        screen.line(f"{counted(len(self.steps), 'change')}, {counted(len(self.skips), 'rule')} left as before.")
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the steps for a script."""

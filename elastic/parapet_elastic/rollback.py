@@ -10,7 +10,7 @@ from parapet_elastic import rules, version
 from parapet_elastic.apply import Changing, set_lists
 from parapet_elastic.edits import is_as
 from parapet_elastic.errors import Exit, Failure
-from parapet_elastic.plan import Plan, Step
+from parapet_elastic.plan import Plan, Step, counted
 from parapet_elastic.rule_actions import alike, without
 from parapet_elastic.snapshots import ROLLBACK, Snapshots, load
 
@@ -85,7 +85,7 @@ def _plan(
     elif not overwrite and not alike(without(step.before, connector_id), without(entry.actions, connector_id)):
         plan.skip(rule, "its other actions have changed since; --overwrite puts them back, too", fine=False)
     else:
-        words = f"{len(step.before)} actions -> the {len(entry.actions)} of before"
+        words = f"{counted(len(step.before), 'action')} -> {len(entry.actions)}, as before"
         plan.steps.append(Step.of(rule, words, entry.actions))
 
 
@@ -99,7 +99,7 @@ def snapshots(screen: Screen, *, options: Options) -> Exit:
             rows.append((path.name, "", "", str(failure)))
             continue
         state = "finished" if found.finished else "interrupted"
-        rows.append((path.name, found.place.url, found.place.space, f"{len(found.entries)} rules, {state}"))
+        rows.append((path.name, found.place.url, found.place.space, f"{counted(len(found.entries), 'rule')}, {state}"))
     screen.table(("snapshot", "kibana", "space", "what"), rows)
     if not rows:
         screen.line(f"There is none in {Snapshots(options.state).folder}.")

@@ -4,33 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from parapet_elastic.errors import Failure
+from parapet_elastic.lint_names import FEATURES, OLDEST, features
 from parapet_elastic.mustache_parser import TemplateError, parse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from parapet_elastic.mustache_parser import Token
 
 NAMES: Final = ("basic", "custom_fields", "bulk")
 """The templates that come with this package."""
-
-OLDEST: Final = (8, 8)
-"""The oldest Kibana that this package works with."""
-
-FEATURES: Final = {
-    "asJSON": (8, 8),
-    "EvalMath": (8, 8),
-    "FormatDate": (8, 8),
-    "ParseHjson": (8, 8),
-    "FormatNumber": (8, 9),
-    # 8.18.1, to be exact, and 8.17 never had it.
-    "EncodeURI": (8, 18),
-    "EncodeURIComponent": (8, 18),
-}
-"""What a template can use that not every Kibana has, and the first that has it."""
 
 _LARGEST: Final = 1_000_000
 _BESIDE: Final = Path(__file__).parent / "templates"
@@ -79,15 +60,6 @@ def load(name_or_path: str) -> Template:
     if not text.strip():
         raise Failure(f"the template {name_or_path} is empty")
     return Template(path.name, text, _oldest(text))
-
-
-def features(tokens: Sequence[Token]) -> Iterator[tuple[str, Token]]:
-    """Yield each feature that tokens use, and the tag that does."""
-    for token in tokens:
-        if token.kind in ("#", "^", "&", "name"):
-            for part in {token.value, token.value.rpartition(".")[2]} & FEATURES.keys():
-                yield part, token
-        yield from features(token.children)
 
 
 def _oldest(text: str) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import json
 from parapet_elastic import apply
 from parapet_elastic.apply import Options
 from parapet_elastic.kibana import Access, Kibana
-from parapet_elastic.rollback import Back, rollback
+from parapet_elastic.rollback import Back, rollback, snapshots
 from parapet_elastic.rule_actions import EACH_ALERT, Change, Wanted
 from parapet_elastic.rules import Selection
 from parapet_elastic.screen import Screen
@@ -79,6 +79,10 @@ class Person:
     def rollback(self, file=None, *, overwrite=False, **how):
         """Run rollback."""
         return self._run(rollback, US, Back(str(file) if file else None, overwrite=overwrite), **how)
+
+    def snapshots(self, **how):
+        """Run rollback --list."""
+        return self._run(lambda _kibana, screen, *, options: snapshots(screen, options=options), **how)
 
     def _run(self, command, *arguments, yes=True, dry_run=False, json_only=False):
         out, err = io.StringIO(), io.StringIO()

@@ -32,7 +32,7 @@ def test_three_hundred_rules_get_it_once_and_a_rollback_takes_it_back_byte_for_b
     assert "300 changes" in person.shown
     assert [len(one.json["ids"]) for one in person.changes()] == [100, 100, 100]
     assert person.attach() is Exit.DONE
-    assert "0 changes, 300 rules stay" in person.shown
+    assert "0 changes, 300 rules left as before" in person.shown
     assert len(person.changes()) == 3
     assert person.rollback() is Exit.DONE
     assert person.all_actions() == before
@@ -83,7 +83,7 @@ def test_a_dry_run_shows_what_kibana_would_refuse(person, kibana):
     assert person.attach(dry_run=True) is Exit.DONE
 
     assert "Kibana would refuse: mlAuth is missing (MACHINE_LEARNING_AUTH)" in person.shown
-    assert "1 changes" in person.shown
+    assert "1 change," in person.shown
     assert person.ours() == [0, 0]
     assert not person.state.exists()
 
@@ -246,3 +246,36 @@ def test_a_selection_leaves_the_other_rules_alone(person, kibana):
     person.attach(selection=Selection(names=("suspicious *",), tags=("x",)))
 
     assert person.ours() == [1, 0, 0]
+
+
+def test_two_different_actions_of_ours_are_left_to_update(person, kibana):
+    """Somebody may have meant it so."""
+    rule = kibana.add_rule("A")
+    before = [action(US, "1", "one"), action(US, "2", "two")]
+    kibana.set_actions(rule, before)
+
+    assert person.attach() is Exit.DONE
+    assert person.actions(rule) == before
+    assert "`update` leaves one" in person.shown
+
+
+def test_a_refusal_of_everything_ends_with_its_own_exit_code(person, kibana):
+    """The right to change rules was taken away after the plan; nothing is done, and it says why."""
+    kibana.add_rule("A")
+    kibana.rights.discard("rules:write")
+
+    with pytest.raises(Failure) as caught:
+        person.attach()
+
+    assert caught.value.exit is Exit.REFUSED
+    assert "unauthorized" in str(caught.value)
+    assert person.ours() == [0]
+
+
+def test_more_rules_than_a_bulk_edit_takes_are_no_problem(person, kibana):
+    """Kibana's limit is 2,000 rules in one edit; batches of 100 stay below it."""
+    for number in range(2050):
+        kibana.add_rule(f"{number}")
+
+    assert person.attach() is Exit.DONE
+    assert person.ours() == [1] * 2050

@@ -1,6 +1,12 @@
 """backfill sends what never arrived, each alert with its own id, as slowly as it has to. Must not test the ledger's file."""
 
 import datetime as dt
+import json
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
 
 import pytest
 from parapet_elastic import alert_search, templates
@@ -15,6 +21,7 @@ from tests.elastic.person import Person as Somebody
 from tests.elastic.standins.tenant import Answer, Mode
 
 UTC = dt.timezone.utc
+PROGRAM = Path(__file__).resolve().parents[2] / "elastic"
 T0 = dt.datetime(2026, 1, 28, 15, 0, tzinfo=UTC)
 DAY = {"start": T0 - dt.timedelta(hours=1), "end": T0 + dt.timedelta(hours=23)}
 BASIC = templates.load("basic").text
@@ -209,7 +216,7 @@ def test_a_receiver_that_stays_away_ends_it_and_nothing_is_lost(person, tenant):
         person.backfill()
     assert caught.value.exit is Exit.INCOMPLETE
     assert "Nothing is lost" in caught.value.todo
-    assert "1 alerts sent" in person.shown
+    assert "1 alert sent" in person.shown
     tenant.always(Answer(200))
     assert person.backfill() is Exit.DONE
     assert sorted(person.arrived()) == sorted(ids)
@@ -307,6 +314,58 @@ def test_ctrl_c_leaves_a_ledger_to_go_on_with(person, monkeypatch, place):
     assert len(person.arrived()) == 3
 
 
+def _process(person):
+    """Start the program itself, with a SIGINT that is not ignored."""
+    words = ["backfill", "--from", "2026-01-28T14:00:00Z", "--to", "2026-01-29T14:00:00Z", "--all", "--rate", "50"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "parapet_elastic", *words, "--yes", "--json"],
+        env={
+            "PATH": "",
+            "PYTHONPATH": str(PROGRAM),
+            "KIBANA_URL": person.standin.url,
+            "KIBANA_API_KEY": person.standin.api_key,
+            "PARAPET_ELASTIC_STATE": str(person.state),
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - one thread
+    )
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("number", [1, 3, 30])
+def test_a_process_that_is_ended_is_gone_on_with(person, kibana, with_signal, number):
+    """What is in the ledger is not sent again; what was on its way may be, under one id."""
+    ids = person.run(person.rule("A"), 40, 1)
+    arrived = threading.Event()
+    seen = []
+
+    def at(one):
+        if one.path.endswith("_execute"):
+            seen.append(one)
+        if len(seen) == number:
+            arrived.set()
+            return True
+        return False
+
+    kibana.script("latency", seconds=0.5, when=at)
+    with _process(person) as process:
+        assert arrived.wait(60)
+        process.send_signal(with_signal)
+        out, err = process.communicate(timeout=120)
+
+    assert b"Traceback" not in err
+    if with_signal == signal.SIGINT:
+        assert process.returncode == Exit.INTERRUPTED
+        assert json.loads(out)["sent"] == number - 1
+    while seen[number - 1].status is None:
+        threading.Event().wait(0.01)  # Kibana goes on without the one who asked
+    assert person.backfill() is Exit.DONE
+    assert set(person.arrived()) == set(ids)
+    assert len(person.arrived()) - len(ids) <= 1
+
+
 def test_no_more_than_so_many_a_second(person):
     """Five a second: the waits between six requests make one second, less what the requests take."""
     person.run(person.rule("A"), 6, 1)
@@ -322,7 +381,7 @@ def test_a_dry_run_and_a_no_send_nothing(person, tenant):
     person.run(person.rule("A"), 30, 1)
 
     assert person.backfill(rate=0.1, dry_run=True) is Exit.DONE
-    assert "30 alerts of 1 rules in 30 requests, about 5 minutes" in person.shown
+    assert "30 alerts of 1 rule in 30 requests, about 5 minutes" in person.shown
     assert person.backfill(yes=False) is Exit.DECLINED
     assert tenant.requests == []
     assert not person.state.exists()

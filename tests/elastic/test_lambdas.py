@@ -66,3 +66,16 @@ def test_hjson_that_is_nested_too_deeply_is_one_clear_line():
     """Not a RecursionError."""
     with pytest.raises(Unsupported, match="nested"):
         render("{{#ParseHjson}}" + "[" * 100_000 + "{{/ParseHjson}}", {})
+
+
+@pytest.mark.parametrize("text", ["a: 1", "[1.]", "{a: '''x'''}", "[\x00]"])
+def test_hjson_that_its_libraries_read_in_two_ways_is_not_guessed(text):
+    """Python's and JavaScript's were compared; these are where they part."""
+    with pytest.raises(Unsupported, match="not read alike"):
+        render("{{#ParseHjson}}{{{text}}}{{/ParseHjson}}", {"text": text})
+
+
+@pytest.mark.parametrize("text", ["# a: 1\n{a: 1}", "/* a */ // b\n[1]", '["\'\'\'", "1.", "a: 1"]'])
+def test_hjson_that_its_libraries_read_alike_is_read(text):
+    """Comments before it, and anything in quotes."""
+    assert "error" not in render("{{#ParseHjson}}{{{text}}}{{/ParseHjson}}", {"text": text})

@@ -112,6 +112,7 @@ def test_a_guides_template_gives_no_more_than_it_has():
             "warning 1: {{context.alerts.0.acme.field}} is no field that Kibana or ECS",
         ),
         ('"{{alert.uuid}}"', "warning 1: {{alert.uuid}} is not the alert's id"),
+        ('"{{alerts.new.count}}"', "warning 1: {{alerts.new.count}} is there in summary mode only"),
         ('"{{>header}}"', "warning 1: {{>header}} is always empty: Kibana has no partials"),
         ('"{{context.alerts.0.host.ip.0}}"', "warning 1: {{context.alerts.0.host.ip.0}} is one character"),
         ('"{{context.rule.nmae}}"', "error 1: {{context.rule.nmae}} is always empty"),
@@ -241,3 +242,11 @@ def test_the_situation_in_which_a_body_is_invalid_is_named():
 def test_sections_that_are_nested_too_deeply_are_one_error():
     """A clear line, no traceback."""
     assert "nested more than" in _only("{{#a}}" * 500 + "{{/a}}" * 500)
+
+
+def test_what_cannot_be_tried_is_a_warning_with_what_to_do():
+    """The Hjson is read in two ways."""
+    said = _only('{{#ParseHjson}}a: "{{rule.id}}"{{/ParseHjson}}')
+
+    assert said.startswith("warning 1: the body could not be tried: ")
+    assert said.endswith("texts in double quotes")

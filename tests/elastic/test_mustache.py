@@ -33,6 +33,7 @@ def test_what_mustache_js_gives_is_given(case):
         ("", {"a.__proto__.b": 1}),
         ("", {"a": [1], "a.9": 1}),
         ("", {"a": [1], "a.length": 1}),
+        ("", {"x.a": {"length": 1}, "x": {"a": [1]}}),
         ("", {"a": object()}),
     ],
 )

@@ -88,7 +88,7 @@ def test_a_dry_run_puts_nothing_back(person, kibana):
     before = person.all_actions()
 
     assert person.rollback(dry_run=True) is Exit.DONE
-    assert "1 actions -> the 0 of before" in person.shown
+    assert "1 action -> 0, as before" in person.shown
     assert person.all_actions() == before
 
 
@@ -143,3 +143,25 @@ def test_an_interrupted_attach_is_taken_back_as_one(person, kibana):
     assert person.rollback() is Exit.DONE
     assert person.all_actions() == before
     assert all(json.loads(path.read_text())["finished"] for path in _snapshots(person))
+
+
+def test_the_snapshots_are_listed_and_a_broken_one_among_them(person, kibana):
+    """The newest first, with what they hold."""
+    kibana.add_rule("A")
+    person.attach()
+    person.update({"body": "new"})
+    (person.state / "snapshots" / "19990101T000000.000000Z-attach.json").write_text("{")
+
+    assert person.snapshots(json_only=True) is Exit.DONE
+
+    listed = person.document["snapshots"]
+    assert [one["file"].partition("-")[2] for one in listed] == ["update.json", "attach.json", "attach.json"]
+    assert listed[0]["what"] == "1 rule, finished"
+    assert listed[0]["url"] == kibana.url
+    assert "broken" in listed[2]["what"]
+
+
+def test_without_a_snapshot_the_list_says_where_it_looked(person):
+    """It is another folder, probably."""
+    assert person.snapshots() is Exit.DONE
+    assert str(person.state) in person.shown

@@ -5,7 +5,9 @@ import copy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from parapet_elastic.apply import _plan_attach
 from parapet_elastic.errors import Exit, Failure
+from parapet_elastic.plan import Plan
 from parapet_elastic.rule_actions import (
     EACH_ALERT,
     EACH_RUN,
@@ -86,6 +88,25 @@ def test_an_update_leaves_one_of_ours_as_wanted_and_all_others_untouched(before,
         assert new["uuid"] == old["uuid"]
         assert (new.get("alerts_filter") or {}).get("timeframe") == (old.get("alerts_filter") or {}).get("timeframe")
     assert updated(after, US, change) == after
+
+
+@given(lists, st.builds(Wanted, st.just(US), texts, frequencies, filters))
+def test_an_attach_ends_with_ours_on_the_rule_and_nothing_else_changed(before, wanted):
+    """A plan, carried out as Kibana would, leaves ours without copies; a second plan has nothing to do."""
+    rule = {"id": "1", "name": "A", "actions": before}
+    plan = Plan("attach")
+    _plan_attach(plan, rule, wanted)
+
+    for step in plan.steps:
+        rule = {**rule, "actions": [*before, wanted.to_json()] if step.after is None else step.after}
+
+    had, have = ours({"actions": before}, US), ours(rule, US)
+    assert deduplicated(have, US) == have
+    assert have if had else [same(one, wanted) for one in have] == [True]
+    assert without(rule["actions"], US) == without(before, US)
+    again = Plan("attach")
+    _plan_attach(again, rule, wanted)
+    assert again.steps == []
 
 
 @given(lists)
