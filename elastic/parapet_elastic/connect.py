@@ -141,7 +141,11 @@ def _may_store(screen: Screen, wish: Wish, now: tuple[int, int]) -> bool:
     """Whether the token may be kept the way in which this Kibana keeps it."""
     if now >= connector.ENCRYPTS_HEADERS:
         return True
-    for line in _in_clear(wish, now):
+    block = connector.kibana_yml(wish.connector_id, wish.name, wish.url, now)
+    screen.result({"kibana_yml": "\n".join(block)})
+    if screen.json:
+        screen.warn(f"Kibana {now[0]}.{now[1]} keeps the token in the clear, for everybody who may read connectors.")
+    for line in _in_clear(wish, now, block):
         screen.line(line)
     if wish.in_clear:
         screen.note("The token is stored in the clear, as --token-in-clear says.")
@@ -152,7 +156,7 @@ def _may_store(screen: Screen, wish: Wish, now: tuple[int, int]) -> bool:
     return False
 
 
-def _in_clear(wish: Wish, now: tuple[int, int]) -> list[str]:
+def _in_clear(wish: Wish, now: tuple[int, int], block: list[str]) -> list[str]:
     return [
         f"Kibana {now[0]}.{now[1]} keeps the headers of a webhook connector in the clear; 9.2 is the first that encrypts them.",
         "Everybody who may read connectors sees the token then: in Kibana's connector page and in its API,",
@@ -161,7 +165,7 @@ def _in_clear(wish: Wish, now: tuple[int, int]) -> list[str]:
         "Better, on a Kibana that you run yourself: a connector in kibana.yml, whose headers Kibana shows to nobody.",
         "Add this, and restart Kibana (Elastic Cloud Hosted does not allow it):",
         "",
-        *connector.kibana_yml(wish.connector_id, wish.name, wish.url, now),
+        *block,
         "",
         "Or leave the line of the token out there, and put its value, Bearer and the token, into Kibana's keystore:",
         f"  bin/kibana-keystore add {connector.keystore_key(wish.connector_id, now)}",

@@ -141,7 +141,7 @@ def _hour(when: datetime) -> int:
 
 
 def _shift(when: datetime, colon: str) -> str:
-    minutes = int((when.utcoffset() or timedelta()).total_seconds() // 60)
+    minutes = int((when.utcoffset() or timedelta()).total_seconds() / 60)
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}{colon}{abs(minutes) % 60:02d}"
 
 

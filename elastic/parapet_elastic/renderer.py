@@ -64,6 +64,10 @@ def _expand(value: Any) -> None:
             js.merge(value, js.nested(key, value[key]))
         if isinstance(value[key], (dict, list)):
             _expand(value[key])
+    # A list's own properties come after its elements, and none of their names has a dot.
+    for item in value.named.values() if isinstance(value, js.JsArray) else ():
+        if isinstance(item, (dict, list)):
+            _expand(item)
 
 
 def _bare(value: Any) -> None:

@@ -147,7 +147,7 @@ class Screen:
             answer = getpass.getpass(plain(f"{what}: "), stream=self._err)
         except EOFError:
             return None
-        return answer.strip() or None
+        return answer or None
 
     @contextmanager
     def progress(self, total: int, what: str) -> Iterator[Progress]:

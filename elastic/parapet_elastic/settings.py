@@ -78,6 +78,7 @@ class Settings:
         self._file = read_file(Path(self.options.credentials)) if self.options.credentials else {}
         for source in (self._file, self.environment):
             for name in ("KIBANA_API_KEY", "KIBANA_PASSWORD", "PARAPET_TOKEN"):
+                self.screen.hide(source.get(name, ""))
                 self.screen.hide(source.get(name, "").strip())
 
     def access(self) -> Access:
@@ -109,7 +110,7 @@ class Settings:
         Raises:
             Failure: There is none, or it cannot be one.
         """
-        text = self._value("PARAPET_TOKEN") or self.screen.ask_secret("Parapet's service token (pst_…)")
+        text = (self._value("PARAPET_TOKEN") or self.screen.ask_secret("Parapet's service token (pst_…)") or "").strip()
         if not text:
             raise Failure("no service token", todo="Set PARAPET_TOKEN, or write it into the file of --credentials.")
         self.screen.hide(text)
@@ -126,14 +127,16 @@ class Settings:
     def _credentials(self) -> tuple[Secret | None, str | None, Secret | None]:
         # All of them from one place: a key in the file must not be mixed with a user of the environment.
         source = self._file if any(self._file.get(name) for name in _CREDENTIALS) else self.environment
-        key, username, password = (source.get(name, "").strip() or None for name in _CREDENTIALS)
+        key, username = (source.get(name, "").strip() or None for name in _CREDENTIALS[:2])
+        # A password may begin or end with a blank.
+        password = source.get("KIBANA_PASSWORD") or None
         if self.options.username:
             key, username = None, self.options.username
         if key and username:
             raise Failure("both KIBANA_API_KEY and KIBANA_USERNAME are set", todo="Keep the one that is meant.")
         if username:
             return None, *self._user(username, password)
-        key = key or self.screen.ask_secret("Kibana's API key (encoded)")
+        key = (key or self.screen.ask_secret("Kibana's API key (encoded)") or "").strip()
         if not key:
             raise Failure(
                 "no credentials for Kibana",

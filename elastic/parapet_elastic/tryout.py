@@ -6,9 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from parapet_elastic import connector, preview
+from parapet_elastic import connector, preview, version
 from parapet_elastic.errors import Exit, Failure
-from parapet_elastic.kibana import Refused
+from parapet_elastic.kibana import Refused, Unclear
 
 if TYPE_CHECKING:
     from parapet_elastic.kibana import Kibana
@@ -63,6 +63,7 @@ def tryout(kibana: Kibana, screen: Screen, connector_id: str, template: str, sou
         Unclear: Kibana may have sent it, or not.
         Failure: There is no connector, or Kibana refuses.
     """
+    version.read(kibana)
     body = preview.render(kibana, template, source)
     if not _is_json(body):
         screen.line("Nothing was sent: the template gives no valid JSON.")
@@ -105,6 +106,9 @@ def _execute(kibana: Kibana, connector_id: str, body: str) -> dict[str, Any]:
     try:
         # Not tried again by itself: the alert would arrive twice.
         answer = kibana.post(connector.path(connector_id, "/_execute"), {"params": {"body": body}})
+    except Unclear as unclear:
+        unclear.todo = "Kibana may have sent it: look in Parapet before you run this again."
+        raise
     except Refused as refused:
         if refused.status == 404:
             raise Failure(

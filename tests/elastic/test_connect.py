@@ -114,6 +114,10 @@ def test_the_block_for_kibana_yml_is_yaml_and_has_no_token():
     assert found["config"]["url"] == URL
     assert found["config"]["headers"]["Authorization"] == "Bearer pst_YOUR_TOKEN_HERE"
     assert TOKEN not in result.out + result.err
+    with Kibana(version="8.19.0") as kibana:
+        told = Person(kibana)(*CALL, "--json")
+    assert told.json["kibana_yml"] == block.strip()
+    assert "in the clear" in told.err
     assert "kibana-keystore add xpack.actions.preconfigured.parapet-security.config.headers.Authorization" in result.out
 
 

@@ -152,7 +152,7 @@ def test_a_secret_is_typed_without_being_shown(monkeypatch):
     asked = []
     monkeypatch.setattr("getpass.getpass", lambda prompt, stream=None: asked.append(prompt) or " canary ")
     told = Told(answers="")
-    assert told.screen.ask_secret("Password") == "canary"
+    assert told.screen.ask_secret("Password") == " canary "
     assert asked == ["Password: "]
     assert told.out + told.err == ""
 
@@ -174,6 +174,19 @@ def test_progress_is_for_terminals_only():
         bar.advance()
         bar.advance(2)
     assert told.err == ""
+
+
+def test_progress_is_shown_at_a_terminal_and_lines_go_around_it():
+    """The bar has its name and its count, and no line is written into it."""
+    err = Terminal()
+    screen = Screen(out=io.StringIO(), err=err, answers=io.StringIO())
+    with screen.progress(3, "rules\x1b") as bar:
+        bar.advance()
+        screen.note("a note")
+        bar.advance(2)
+    assert r"rules\x1b" in err.getvalue()
+    assert "/3" in err.getvalue()
+    assert "\ra note\n" in err.getvalue()
 
 
 def test_a_reader_who_has_gone_stops_the_words_and_not_the_work():

@@ -76,6 +76,12 @@ def test_the_option_for_the_user_means_a_password():
     assert (access.api_key, access.username) == (None, "jo")
 
 
+def test_a_password_keeps_its_blanks():
+    """They are a part of it."""
+    access = settings({"KIBANA_API_KEY": "", "KIBANA_USERNAME": "jo", "KIBANA_PASSWORD": " canary "}).access()
+    assert access.password.reveal() == " canary "
+
+
 def test_key_and_user_in_one_place_is_a_question_nobody_can_answer():
     """Which of them would run the rules?"""
     assert "both" in refusal(settings({"KIBANA_USERNAME": "jo"}).access)

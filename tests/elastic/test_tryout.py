@@ -143,6 +143,7 @@ def test_a_lost_answer_is_no_reason_to_send_it_twice(person, kibana, tenant):
     result = person("test")
     assert result.code == 3
     assert "no answer" in result.err
+    assert "look in Parapet" in result.err
     assert len(tenant.bodies) == 1
 
 
