@@ -80,7 +80,7 @@ def test_every_entry_of_the_guides_troubleshooting_has_its_answer():
 
 def test_the_placeholders_that_the_page_offers_instead_are_known_to_the_renderer():
     """Each of the last column of the guide's table gives something for a whole alert."""
-    whole = contexts()["per-alert"]
+    whole = contexts()["one alert"]
     rows = table("docs/elastic-by-hand.md", "the guide")
     offered = [text for row in rows for text in re.findall(r"`([^`]*\{\{[^`]*)`", row[2])]
     assert len(offered) > 8
