@@ -25,7 +25,7 @@ _COPIED = ("description", "risk_score", "severity", "rule_id", "type", "query", 
 _RULE_FIELDS = ("name", "tags", "severity", "risk_score", "threat", "rule_id", "description", "references", "type")
 
 
-def built(world, space, rule, event, at):
+def built(world, space, rule, event, run):
     """Return the alert, as an Elasticsearch hit, that `rule` makes of an event.
 
     Args:
@@ -33,11 +33,12 @@ def built(world, space, rule, event, at):
         space: The Space.
         rule: The rule as the API shows it.
         event: The event's fields; `_id` and `_index` say where it was found, so that it is found only once.
-        at: When the alert is made.
+        run: When the rule ran, and the id of that run, which all its alerts share.
     """
     event = copy.deepcopy(event)
     event_id, index = event.pop("_id", uuid.uuid4().hex), event.pop("_index", ".ds-logs-default-000001")
     alert_id = hashlib.sha256(f"{index}/{event_id}/{rule['id']}".encode()).hexdigest()
+    at, run_id = run
     now = stamp(at)
     original_time = event.pop("@timestamp", now)
     own = event.get("event", {})
@@ -45,7 +46,7 @@ def built(world, space, rule, event, at):
     fields.update(
         {
             "rule.execution.timestamp": now,
-            "rule.execution.uuid": str(uuid.uuid4()),
+            "rule.execution.uuid": run_id,
             "rule.parameters": copy.deepcopy({name: rule[name] for name in _COPIED}),
             "rule.category": "Custom Query Rule",
             "rule.consumer": "siem",

@@ -80,9 +80,9 @@ class Runner:
         """Make and keep the alerts of these events, but for those that are there; returns the new hits."""
         with self._world.lock:
             rule, known = space.rules[rule_id], {hit["_id"] for hit in space.alerts}
-            hits = []
+            hits, run = [], (at or self._world.clock.now(), str(uuid.uuid4()))
             for event in events[: min(rule["max_signals"], _MAX_ALERTS)]:
-                hit = built(self._world, space, rule, event, at or self._world.clock.now())
+                hit = built(self._world, space, rule, event, run)
                 if hit["_id"] not in known:
                     known.add(hit["_id"])
                     hits.append(hit)

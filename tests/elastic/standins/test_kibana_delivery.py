@@ -160,3 +160,12 @@ def test_internal_routes_want_elastics_header_from_9_0_on():
             rule = kibana.add_rule("A")
             talk = Talk(kibana, x_elastic_internal_origin=None)
             assert talk("GET", LOG.format(rule), date_start="1h")[0] == wanted
+
+
+def test_all_alerts_of_one_run_share_its_id(kibana):
+    """And those of the next have another: backfill puts summaries together by it."""
+    rule = kibana.add_rule("r")
+    kibana.fire(rule, [{"n": 1}, {"n": 2}])
+    kibana.fire(rule, [{"n": 3}])
+    runs = [hit["_source"]["kibana.alert.rule.execution.uuid"] for hit in kibana.alerts()]
+    assert runs[0] == runs[1] != runs[2]
