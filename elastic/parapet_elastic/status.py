@@ -12,6 +12,7 @@ from urllib.parse import quote
 from parapet_elastic import connect, rules, templates, version
 from parapet_elastic.errors import Exit
 from parapet_elastic.kibana import Refused
+from parapet_elastic.plan import counted
 from parapet_elastic.rule_actions import body_of, frequency_of, kql_of, ours
 
 if TYPE_CHECKING:
@@ -155,12 +156,12 @@ def _show(screen: Screen, picture: Picture, days: float) -> None:
         screen.line(f"There is no connector {picture.connector_id}: `parapet-elastic connect` creates it.")
     _show_sending(screen, picture)
     if picture.silent:
-        screen.line(f"{len(picture.silent)} enabled rules do not send:")
+        screen.line(f"Enabled, and not sending: {counted(len(picture.silent), 'rule')}:")
         screen.table(("rule", "id"), [(each["name"], each["id"]) for each in picture.silent])
     if picture.disabled:
-        screen.line(f"{picture.disabled} disabled rules do not send either.")
+        screen.line(f"Disabled, and not sending: {counted(picture.disabled, 'rule')}.")
     if picture.dangling:
-        screen.line(f"{len(picture.dangling)} actions run a connector that is not there:")
+        screen.line(f"Without its connector: {counted(len(picture.dangling), 'action')}:")
         rows = [(each["name"], each["id"], each["connector"]) for each in picture.dangling]
         screen.table(("rule", "id", "connector"), rows)
     if picture.unseen:
@@ -178,7 +179,9 @@ def _show(screen: Screen, picture: Picture, days: float) -> None:
 
 
 def _show_sending(screen: Screen, picture: Picture) -> None:
-    screen.line(f"{len(picture.sending)} rules send to Parapet Security" + (":" if picture.sending else "."))
+    screen.line(
+        f"Sending to Parapet Security: {counted(len(picture.sending), 'rule')}" + (":" if picture.sending else ".")
+    )
     rows = [
         (each["name"], each["id"], "yes" if each["enabled"] else "no", *(action[key] or "" for key in _COLUMNS))
         for each in picture.sending
@@ -188,7 +191,7 @@ def _show_sending(screen: Screen, picture: Picture) -> None:
         screen.table(("rule", "id", "enabled", "each", "template", "filter"), rows)
     twice = [each["name"] for each in picture.sending if len(each["actions"]) > 1]
     if twice:
-        screen.line(f"{len(twice)} rules send more than once (`update` leaves one): {', '.join(twice)}")
+        screen.line(f"Sending more than once (`update` leaves one): {', '.join(twice)}")
     templates_seen = Counter(action["template"] for each in picture.sending for action in each["actions"])
     if any("changed" in name for name in templates_seen):
         screen.line(

@@ -73,8 +73,8 @@ def _remove(kibana: Kibana, screen: Screen, connector_id: str) -> Exit:
     )
     if uses:
         screen.warn(
-            f"{uses} rules still use the connector {connector_id}; they are no detection rules of this space, so it stays. "
-            "Take it off them in Kibana (Stack Management > Rules), and run this again."
+            f"the connector {connector_id} stays: something that is no detection rule of this space uses it ({uses}). "
+            "Take it off there in Kibana (Stack Management > Rules), and run this again."
         )
         screen.result({"connector": "stays", "used_by": uses})
         return Exit.INCOMPLETE

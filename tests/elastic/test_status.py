@@ -37,7 +37,7 @@ def test_a_kibana_without_rules_is_no_trouble(kibana):
     """And without a connector neither; what to do is said."""
     result = Person(kibana)("status")
     assert result.code == 0
-    assert "0 rules send" in result.out
+    assert "Sending to Parapet Security: 0 rules." in result.out
     assert "parapet-elastic connect" in result.out
 
 
@@ -54,16 +54,16 @@ def test_each_rule_that_sends_is_shown_with_how(person, kibana):
     result = person("status")
     assert result.code == 0
     lines = result.out.splitlines()
-    assert "2 rules send to Parapet Security:" in lines
+    assert "Sending to Parapet Security: 2 rules:" in lines
     assert next(line.split() for line in lines if line.startswith("First")) == [
         "First", first, "yes", "each", "alert", "basic",
     ]  # fmt: skip
     assert next(line.split() for line in lines if line.startswith("Second")) == [
         "Second", second, "no", "every", "1h", "own", "host.name:", "x",
     ]  # fmt: skip
-    assert "1 enabled rules do not send:" in lines
+    assert "Enabled, and not sending: 1 rule:" in lines
     assert any(line.startswith("Third") for line in lines)
-    assert "1 disabled rules do not send either." in lines
+    assert "Disabled, and not sending: 1 rule." in lines
     assert "No action failed in the last 7 days." in lines
     assert person("status", "--json").json["fine"] is True
 
@@ -83,7 +83,7 @@ def test_a_rule_that_sends_twice_needs_a_look(person, kibana):
     kibana.set_actions(kibana.add_rule("Twice"), [action(), action(uuid="2")])
     result = person("status")
     assert result.code == 1
-    assert "more than once" in result.out
+    assert "Sending more than once" in result.out
 
 
 def test_an_action_whose_connector_is_gone_needs_a_look(person, kibana):
@@ -96,7 +96,7 @@ def test_an_action_whose_connector_is_gone_needs_a_look(person, kibana):
     del kibana.world.spaces["default"].connectors[ID]
     result = person("status")
     assert result.code == 1
-    assert "connector that is not there" in result.out
+    assert "Without its connector: 1 action:" in result.out
 
 
 def test_failed_actions_are_shown_with_the_newest_words(person, kibana, tenant):

@@ -106,7 +106,7 @@ def test_a_connector_that_something_else_uses_stays(person, kibana, monkeypatch)
     monkeypatch.setattr("tests.elastic.standins.kibana_connectors._references", lambda space, connector_id: 1)
     result = person("uninstall", "--yes")
     assert result.code == 5
-    assert "1 rules still use" in result.err
+    assert "uses it (1)" in result.err
     assert ID in kibana.connectors()
 
 
