@@ -73,5 +73,5 @@ def _sentence_end(text: str) -> str:
 def _place(exc: BaseException) -> str:
     """Return the innermost place of ours, never a value: an exception's text may hold anything."""
     here = Path(__file__).parent
-    frames = [frame for frame in traceback.extract_tb(exc.__traceback__) if Path(frame.filename).parent == here]
+    frames = [frame for frame in traceback.extract_tb(exc.__traceback__) if here in Path(frame.filename).parents]
     return f"in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "outside of it"

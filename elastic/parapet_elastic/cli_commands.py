@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import (
-    apply,
-    backfill,
-    cli_lint,
-    connect,
-    doctor,
-    preview,
-    rollback,
-    status,
-    templates,
-    tryout,
-    uninstall,
-)
+from parapet_elastic import cli_lint, connect, doctor, preview, status, tryout, uninstall
+from parapet_elastic.backfilling import backfill
+from parapet_elastic.editing import apply, rollback
+from parapet_elastic.editing.rule_actions import Change, Wanted, parse_frequency
+from parapet_elastic.editing.rules import Selection
 from parapet_elastic.errors import Failure
 from parapet_elastic.kibana import Kibana
 from parapet_elastic.preview import Source
-from parapet_elastic.rule_actions import Change, Wanted, parse_frequency
-from parapet_elastic.rules import Selection
+from parapet_elastic.rendering import templates
 from parapet_elastic.settings import Options, Settings, webhook_url, webhook_url_of
 
 if TYPE_CHECKING:

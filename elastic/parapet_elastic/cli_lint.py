@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parapet_elastic import lint, templates
 from parapet_elastic.errors import Exit
+from parapet_elastic.rendering import lint, templates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import renderer, samples, templates, variables
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused
+from parapet_elastic.rendering import renderer, samples, templates, variables
 
 if TYPE_CHECKING:
     from parapet_elastic.kibana import Kibana

@@ -9,15 +9,17 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from parapet_elastic import connect, rules, templates, version
+from parapet_elastic import connect, version
+from parapet_elastic.editing import rules
+from parapet_elastic.editing.plan import counted
+from parapet_elastic.editing.rule_actions import body_of, frequency_of, kql_of, ours
 from parapet_elastic.errors import Exit
 from parapet_elastic.kibana import Refused
-from parapet_elastic.plan import counted
-from parapet_elastic.rule_actions import body_of, frequency_of, kql_of, ours
+from parapet_elastic.rendering import templates
 
 if TYPE_CHECKING:
+    from parapet_elastic.editing.rules import Selection
     from parapet_elastic.kibana import Kibana
-    from parapet_elastic.rules import Selection
     from parapet_elastic.screen import Screen
 
 _ERRORS = 100

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parapet_elastic import apply, connect, connector, rules, version
+from parapet_elastic import connect, connector, version
+from parapet_elastic.editing import apply, rules
+from parapet_elastic.editing.rule_actions import ours
 from parapet_elastic.errors import Exit
 from parapet_elastic.kibana import Refused
-from parapet_elastic.rule_actions import ours
 
 if TYPE_CHECKING:
     from parapet_elastic.kibana import Kibana

@@ -3,9 +3,9 @@
 import json
 
 import pytest
+from parapet_elastic.editing.rule_actions import EACH_RUN, Wanted
+from parapet_elastic.editing.rules import Selection
 from parapet_elastic.errors import Exit, Failure
-from parapet_elastic.rule_actions import EACH_RUN, Wanted
-from parapet_elastic.rules import Selection
 
 from tests.elastic.changing import TOKEN, US, WANTED, Person, action
 from tests.elastic.standins.kibana import Kibana

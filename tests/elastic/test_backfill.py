@@ -9,12 +9,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from parapet_elastic import alert_search, templates
-from parapet_elastic.backfill import Period, backfill
+from parapet_elastic.backfilling import alert_search
+from parapet_elastic.backfilling.backfill import Period, backfill
+from parapet_elastic.backfilling.sending import Verdict, verdict
+from parapet_elastic.editing.rule_actions import EACH_ALERT, EACH_RUN, Wanted
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Kibana
-from parapet_elastic.rule_actions import EACH_ALERT, EACH_RUN, Wanted
-from parapet_elastic.sending import Verdict, verdict
+from parapet_elastic.rendering import templates
 
 from tests.elastic.changing import EVERYTHING, US, Person
 from tests.elastic.person import Person as Somebody

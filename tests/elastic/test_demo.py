@@ -21,7 +21,7 @@ def test_the_demo_shows_each_step_and_ends_well(capsys):
     said = capsys.readouterr().out
     for step in ("doctor", "connect", "test", "attach --all --yes", "status", "rollback"):
         assert f"$ parapet-elastic {step}" in said
-    assert "0 changes, 300 rules left as before." in said
+    assert "0 changes, 300 rules stay as they are." in said
     assert said.rstrip().endswith("every rule is as it was, byte for byte.")
     assert "Bearer pst_…" in said
 

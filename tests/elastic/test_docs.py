@@ -9,8 +9,8 @@ import pytest
 from parapet_elastic.cli_help import COMMANDS, TOP_END
 from parapet_elastic.cli_parser import parser
 from parapet_elastic.errors import Exit
-from parapet_elastic.renderer import render
-from parapet_elastic.samples import contexts
+from parapet_elastic.rendering.renderer import render
+from parapet_elastic.rendering.samples import contexts
 
 from tests.doc_pages import PAGES, read, table
 

@@ -9,33 +9,42 @@ import pytest
 from build_tools.project import ROOT
 
 PACKAGE = ROOT / "elastic/parapet_elastic"
-MODULES = {path.stem: path for path in sorted(PACKAGE.glob("*.py")) if not path.stem.startswith("__")}
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path.name != "__main__.py"
+}
 # Neither clock, files, sockets nor environment: what they give depends on what they are given.
 PURE = {
+    "__init__",
+    "access",
+    "backfilling.kql",
     "connector",
+    "editing.rule_actions",
     "errors",
-    "javascript",
-    "lambdas",
-    "lint",
-    "lint_names",
-    "lint_tags",
-    "moment",
-    "mustache",
-    "mustache_parser",
-    "renderer",
-    "rule_actions",
-    "samples",
     "secret",
-    "variables",
+    *(name for name in MODULES if name.startswith("rendering.") and name != "rendering.templates"),
 }
 OUTSIDE = {"io", "logging", "os", "pathlib", "random", "shutil", "socket", "subprocess", "sys", "tempfile", "time"}
 # The one module that may import what is not ours.
-ALONE = {"requests": "kibana", "urllib3": "kibana", "tqdm": "screen", "getpass": "screen", "hjson": "lambdas"}
+ALONE = {
+    "requests": "kibana",
+    "urllib3": "kibana",
+    "tqdm": "screen",
+    "getpass": "screen",
+    "hjson": "rendering.lambdas",
+}
+# What a folder may import of ours, beside itself.
+MAY = {
+    "rendering": {"errors"},
+    "editing": {"__init__", "errors", "kibana", "screen", "version"},
+    "backfilling": {"editing", "errors", "kibana", "preview", "rendering", "screen", "tryout", "version"},
+}
 LONGEST = 300
 
 
 def imports(module):
-    """The names of the modules that this one imports, ours as "parapet_elastic.x"."""
+    """The full names of the modules that this one imports."""
     found = set()
     tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
     # What only a type checker reads is not imported.
@@ -47,33 +56,47 @@ def imports(module):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            ours = node.module == "parapet_elastic"
-            found |= {f"parapet_elastic.{alias.name}" for alias in node.names} if ours else {node.module}
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
     return found
+
+
+def ours(module):
+    """Those of them that are ours, without the package's own name."""
+    names = {name.partition(".")[2] for name in imports(module) if name.startswith("parapet_elastic.")}
+    return {name for name in names if name in MODULES} | ({"__init__"} if "__version__" in names else set())
+
+
+def foreign(module):
+    """The first part of the names of those that are not."""
+    return {name.partition(".")[0] for name in imports(module)} - {"parapet_elastic", "__future__"}
 
 
 @pytest.mark.parametrize("module", sorted(PURE))
 def test_the_core_touches_nothing_outside(module):
     """It imports only what is pure itself."""
-    for name in imports(module):
-        top, _, rest = name.partition(".")
-        assert top not in OUTSIDE | {"requests", "tqdm"}, name
-        assert top != "parapet_elastic" or rest in PURE | {"__version__"}, name
+    assert not foreign(module) & (OUTSIDE | {"requests", "tqdm"})
+    assert ours(module) <= PURE
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_each_thing_outside_has_one_module(module):
     """Whoever replaces requests has one file to read."""
-    foreign = {name.partition(".")[0] for name in imports(module)} - {"parapet_elastic", "__future__"}
-    for name in foreign & set(ALONE):
+    for name in foreign(module) & set(ALONE):
         assert ALONE[name] == module, name
-    assert {name for name in foreign - set(ALONE) if "site-packages" in str(find_spec(name).origin)} == set()
+    assert {name for name in foreign(module) - set(ALONE) if "site-packages" in str(find_spec(name).origin)} == set()
+
+
+@pytest.mark.parametrize("module", sorted(name for name in MODULES if "." in name))
+def test_a_folder_imports_only_what_it_may(module):
+    """Arrows point one way: commands, then editing and backfilling, then rendering."""
+    folder = module.partition(".")[0]
+    assert {name.partition(".")[0] for name in ours(module)} <= MAY[folder] | {folder}
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_nobody_imports_the_command_line(module):
     """Arrows point inwards."""
-    assert module.startswith("cli") or not any(name.startswith("parapet_elastic.cli") for name in imports(module))
+    assert module.startswith("cli") or not any(name.startswith("cli") for name in ours(module))
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))

@@ -1,7 +1,7 @@
 """The part of KQL that can be answered here. Must not need a Kibana."""
 
 import pytest
-from parapet_elastic.kql import Unknown, matcher
+from parapet_elastic.backfilling.kql import Unknown, matcher
 
 ALERT = {
     "kibana": {"alert": {"severity": "high", "risk_score": 73, "rule": {"name": "A rule"}}},

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from parapet_elastic import moment
-from parapet_elastic.moment import format_date
-from parapet_elastic.renderer import Unsupported, render
+from parapet_elastic.rendering import moment
+from parapet_elastic.rendering.moment import format_date
+from parapet_elastic.rendering.renderer import Unsupported, render
 
 _DATE = "2026-01-08T00:05:09.045Z"
 

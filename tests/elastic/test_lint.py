@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from parapet_elastic.lint import lint
-from parapet_elastic.templates import NAMES, load
+from parapet_elastic.rendering.lint import lint
+from parapet_elastic.rendering.templates import NAMES, load
 
 _GOLDENS = json.loads((Path(__file__).parents[1] / "contract" / "kibana_renders.json").read_text("utf-8"))
 _GUIDE = {name: text for name, text in _GOLDENS["templates"].items() if name.startswith("guide/")}

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 from build_tools.project import ROOT
-from parapet_elastic import samples, templates
 from parapet_elastic.preview import _SAMPLES, field
-from parapet_elastic.renderer import render
+from parapet_elastic.rendering import samples, templates
+from parapet_elastic.rendering.renderer import render
 
 from tests.elastic.person import Person
 from tests.elastic.standins.kibana import Kibana

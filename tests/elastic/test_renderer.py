@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from parapet_elastic.renderer import render
+from parapet_elastic.rendering.renderer import render
 
 _GOLDENS = json.loads((Path(__file__).parents[1] / "contract" / "kibana_renders.json").read_text("utf-8"))
 

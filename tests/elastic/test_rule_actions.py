@@ -5,10 +5,9 @@ import copy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from parapet_elastic.apply import _plan_attach
-from parapet_elastic.errors import Exit, Failure
-from parapet_elastic.plan import Plan
-from parapet_elastic.rule_actions import (
+from parapet_elastic.editing.apply import _plan_attach
+from parapet_elastic.editing.plan import Plan
+from parapet_elastic.editing.rule_actions import (
     EACH_ALERT,
     EACH_RUN,
     Change,
@@ -26,6 +25,7 @@ from parapet_elastic.rule_actions import (
     updated,
     without,
 )
+from parapet_elastic.errors import Exit, Failure
 
 US = "parapet-security"
 HOURLY = Frequency(summary=True, notify_when="onThrottleInterval", throttle="1h")

@@ -1,9 +1,9 @@
 """Finding rules: each way to name them. Must not change any."""
 
 import pytest
+from parapet_elastic.editing.rules import Selection, listing, read, select
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused
-from parapet_elastic.rules import Selection, listing, read, select
 
 from tests.elastic.changing import Person
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from parapet_elastic.samples import ALERTS, FULL, LISTS, RULE, SPARSE, contexts
+from parapet_elastic.rendering.samples import ALERTS, FULL, LISTS, RULE, SPARSE, contexts
 
 
 def test_the_situations_are_the_ones_that_a_template_must_stand():

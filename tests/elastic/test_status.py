@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from parapet_elastic import templates
+from parapet_elastic.rendering import templates
 
 from tests.elastic.person import Person
 from tests.elastic.standins.kibana import Kibana

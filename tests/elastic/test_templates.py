@@ -8,12 +8,12 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from parapet_elastic import templates
 from parapet_elastic.errors import Failure
-from parapet_elastic.renderer import render
-from parapet_elastic.samples import ALERTS, FULL, LISTS, PLACE, RULE, contexts
-from parapet_elastic.templates import NAMES, load
-from parapet_elastic.variables import per_alert, summary
+from parapet_elastic.rendering import templates
+from parapet_elastic.rendering.renderer import render
+from parapet_elastic.rendering.samples import ALERTS, FULL, LISTS, PLACE, RULE, contexts
+from parapet_elastic.rendering.templates import NAMES, load
+from parapet_elastic.rendering.variables import per_alert, summary
 
 _SCHEMA = jsonschema.Draft202012Validator(
     json.loads((Path(__file__).parents[1] / "contract" / "elastic.schema.json").read_text("utf-8"))
@@ -203,7 +203,7 @@ def test_the_head_states_the_name_and_the_oldest_kibana(name):
 
 def test_every_template_in_the_folder_is_known():
     """A file that is in the folder and not in NAMES would be in the wheel for nothing."""
-    folder = Path(templates.__file__).parent.parent / "templates"
+    folder = Path(templates.__file__).parents[2] / "templates"
 
     assert sorted(path.stem for path in folder.iterdir()) == sorted(NAMES)
 

@@ -9,11 +9,11 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parapet_elastic import javascript as js
-from parapet_elastic.renderer import render
-from parapet_elastic.samples import PLACE, RULE
-from parapet_elastic.templates import NAMES, load
-from parapet_elastic.variables import Place, alert_document, per_alert, summary
+from parapet_elastic.rendering import javascript as js
+from parapet_elastic.rendering.renderer import render
+from parapet_elastic.rendering.samples import PLACE, RULE
+from parapet_elastic.rendering.templates import NAMES, load
+from parapet_elastic.rendering.variables import Place, alert_document, per_alert, summary
 
 _SCHEMA = jsonschema.Draft202012Validator(
     json.loads((Path(__file__).parents[1] / "contract" / "elastic.schema.json").read_text("utf-8"))

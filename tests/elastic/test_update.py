@@ -3,8 +3,8 @@
 import json
 
 import pytest
+from parapet_elastic.editing.rule_actions import EACH_ALERT, EACH_RUN
 from parapet_elastic.errors import Exit
-from parapet_elastic.rule_actions import EACH_ALERT, EACH_RUN
 
 from tests.elastic.changing import TOKEN, US, Person, action
 from tests.elastic.standins.kibana import Kibana

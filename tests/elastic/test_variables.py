@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from parapet_elastic.samples import ALERTS, FULL, LISTS, PLACE, RULE
-from parapet_elastic.variables import Place, alert_document, per_alert, summary
+from parapet_elastic.rendering.samples import ALERTS, FULL, LISTS, PLACE, RULE
+from parapet_elastic.rendering.variables import Place, alert_document, per_alert, summary
 
 _CONTEXTS = json.loads((Path(__file__).parents[1] / "contract" / "kibana_renders.json").read_text("utf-8"))["contexts"]
 

@@ -11,7 +11,7 @@ import datetime as dt
 import uuid
 import zoneinfo
 
-from parapet_elastic.renderer import render
+from parapet_elastic.rendering.renderer import render
 
 from tests.elastic.standins import kibana_variables, kibana_webhook
 from tests.elastic.standins.kibana_answers import Refusal, platform

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from parapet_elastic import lint_names as names
+from parapet_elastic.rendering import lint_names as names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from parapet_elastic.mustache_parser import Token
+    from parapet_elastic.rendering.mustache_parser import Token
 
 _LAMBDAS: Final = frozenset(names.FEATURES) - {"asJSON"}
 _NO_COMMAS: Final = ("last", "first", "-last", "-first", "@last", "@first", "isLast", "hasNext")

@@ -10,22 +10,23 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import rules, version
-from parapet_elastic.edits import PATCH_PREBUILT_SINCE, Adding, change, look_again, require_connector
+from parapet_elastic import version
+from parapet_elastic.editing import rules
+from parapet_elastic.editing.edits import PATCH_PREBUILT_SINCE, Adding, change, look_again, require_connector
+from parapet_elastic.editing.plan import Plan, Report, Step, counted
+from parapet_elastic.editing.rule_actions import deduplicated, differences, ours, same, updated, without
+from parapet_elastic.editing.snapshots import ATTACH, Entry, Place, Snapshots, state_dir
 from parapet_elastic.errors import Exit, Failure
-from parapet_elastic.plan import Plan, Report, Step, counted
-from parapet_elastic.rule_actions import deduplicated, differences, ours, same, updated, without
-from parapet_elastic.snapshots import ATTACH, Entry, Place, Snapshots, state_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from parapet_elastic.editing.rule_actions import Change, Wanted
+    from parapet_elastic.editing.rules import Selection
+    from parapet_elastic.editing.snapshots import Snapshot
     from parapet_elastic.kibana import Kibana
-    from parapet_elastic.rule_actions import Change, Wanted
-    from parapet_elastic.rules import Selection
     from parapet_elastic.screen import Screen
-    from parapet_elastic.snapshots import Snapshot
 
     Work = Callable[[Report, Callable[[int], None]], None]
     Look = Callable[[Report], None]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from parapet_elastic import javascript as js
+from parapet_elastic.rendering import javascript as js
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

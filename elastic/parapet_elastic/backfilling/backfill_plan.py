@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import alert_search, kql
-from parapet_elastic.rule_actions import deduplicated, frequency_of, kql_of, ours
-from parapet_elastic.variables import alert_document
+from parapet_elastic.backfilling import alert_search, kql
+from parapet_elastic.editing.rule_actions import deduplicated, frequency_of, kql_of, ours
+from parapet_elastic.rendering.variables import alert_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from parapet_elastic.alert_search import Found
+    from parapet_elastic.backfilling.alert_search import Found
     from parapet_elastic.kibana import Kibana
 
     Action = dict[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from parapet_elastic.variables import Place, per_alert, summary
+from parapet_elastic.rendering.variables import Place, per_alert, summary
 
 _THREAT: Final = [
     {

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parapet_elastic import __version__
+from parapet_elastic.editing.rule_actions import alike, deduplicated, without
 from parapet_elastic.errors import Exit, Failure
-from parapet_elastic.rule_actions import alike, deduplicated, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from parapet_elastic.javascript import Unsupported
+from parapet_elastic.rendering.javascript import Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable

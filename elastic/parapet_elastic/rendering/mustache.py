@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from parapet_elastic import javascript as js
-from parapet_elastic.javascript import Thrown, Unsupported
-from parapet_elastic.mustache_parser import parse
+from parapet_elastic.rendering import javascript as js
+from parapet_elastic.rendering.javascript import Thrown, Unsupported
+from parapet_elastic.rendering.mustache_parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from parapet_elastic.mustache_parser import Token
+    from parapet_elastic.rendering.mustache_parser import Token
 
 _OBJECTS = re.compile(
     r"constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|toLocaleString|toString|valueOf|__proto__|"

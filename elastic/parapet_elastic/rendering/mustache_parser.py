@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from parapet_elastic import javascript as js
-from parapet_elastic.javascript import Thrown, Unsupported
+from parapet_elastic.rendering import javascript as js
+from parapet_elastic.rendering.javascript import Thrown, Unsupported
 
 _S: Final = f"[{js.WHITE}]"
 _SPACES = re.compile(f"{_S}*")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from parapet_elastic import tryout
-from parapet_elastic.alert_search import moment
+from parapet_elastic.backfilling.alert_search import moment
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused, Unclear
 

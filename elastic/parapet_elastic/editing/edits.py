@@ -9,17 +9,17 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import rules
+from parapet_elastic.editing import rules
+from parapet_elastic.editing.rule_actions import CONNECTOR_TYPE, alike, deduplicated, for_bulk, ours
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused, Unclear
-from parapet_elastic.rule_actions import CONNECTOR_TYPE, alike, deduplicated, for_bulk, ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from parapet_elastic.editing.plan import Report, Step
+    from parapet_elastic.editing.rule_actions import Wanted
     from parapet_elastic.kibana import Kibana
-    from parapet_elastic.plan import Report, Step
-    from parapet_elastic.rule_actions import Wanted
 
 BULK = rules.RULES + "/_bulk_action"
 BATCH = 100

@@ -11,22 +11,25 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import alert_search, backfill_plan, preview, renderer, rules, variables, version
-from parapet_elastic.edits import require_connector
+from parapet_elastic import preview, version
+from parapet_elastic.backfilling import alert_search, backfill_plan
+from parapet_elastic.backfilling.ledger import Ledger
+from parapet_elastic.backfilling.sending import Sender, Verdict
+from parapet_elastic.editing import rules
+from parapet_elastic.editing.edits import require_connector
+from parapet_elastic.editing.plan import counted
+from parapet_elastic.editing.rule_actions import body_of, frequency_of, ours
+from parapet_elastic.editing.snapshots import Place
 from parapet_elastic.errors import Exit, Failure
-from parapet_elastic.ledger import Ledger
-from parapet_elastic.plan import counted
-from parapet_elastic.rule_actions import body_of, frequency_of, ours
-from parapet_elastic.sending import Sender, Verdict
-from parapet_elastic.snapshots import Place
+from parapet_elastic.rendering import renderer, variables
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from parapet_elastic.apply import Options
-    from parapet_elastic.backfill_plan import Request, Share
+    from parapet_elastic.backfilling.backfill_plan import Request, Share
+    from parapet_elastic.editing.apply import Options
+    from parapet_elastic.editing.rules import Selection
     from parapet_elastic.kibana import Kibana
-    from parapet_elastic.rules import Selection
     from parapet_elastic.screen import Progress, Screen
 
 RATE = 5.0

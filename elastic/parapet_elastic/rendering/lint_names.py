@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from parapet_elastic.mustache_parser import Token
+    from parapet_elastic.rendering.mustache_parser import Token
 
 OLDEST: Final = (8, 8)
 """The oldest Kibana that this package works with."""

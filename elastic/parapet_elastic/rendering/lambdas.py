@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 import hjson
 
-from parapet_elastic import javascript as js
-from parapet_elastic.javascript import Unsupported
-from parapet_elastic.moment import format_date
-from parapet_elastic.mustache import Lambda
+from parapet_elastic.rendering import javascript as js
+from parapet_elastic.rendering.javascript import Unsupported
+from parapet_elastic.rendering.moment import format_date
+from parapet_elastic.rendering.mustache import Lambda
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,17 +7,17 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic.javascript import Thrown, Unsupported
-from parapet_elastic.lint_names import FEATURES, OLDEST, features
-from parapet_elastic.lint_tags import Finding, Tags
-from parapet_elastic.mustache_parser import TemplateError, parse
-from parapet_elastic.renderer import pieces
-from parapet_elastic.samples import contexts
+from parapet_elastic.rendering.javascript import Thrown, Unsupported
+from parapet_elastic.rendering.lint_names import FEATURES, OLDEST, features
+from parapet_elastic.rendering.lint_tags import Finding, Tags
+from parapet_elastic.rendering.mustache_parser import TemplateError, parse
+from parapet_elastic.rendering.renderer import pieces
+from parapet_elastic.rendering.samples import contexts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from parapet_elastic.mustache_parser import Token
+    from parapet_elastic.rendering.mustache_parser import Token
 
 __all__ = ["Finding", "lint"]
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import javascript as js
-from parapet_elastic.javascript import Unsupported
-from parapet_elastic.lambdas import LAMBDAS
-from parapet_elastic.mustache import Context, render_tokens
-from parapet_elastic.mustache_parser import parse
+from parapet_elastic.rendering import javascript as js
+from parapet_elastic.rendering.javascript import Unsupported
+from parapet_elastic.rendering.lambdas import LAMBDAS
+from parapet_elastic.rendering.mustache import Context, render_tokens
+from parapet_elastic.rendering.mustache_parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from parapet_elastic.mustache_parser import Token
+    from parapet_elastic.rendering.mustache_parser import Token
 
 __all__ = ["Unsupported", "render"]
 

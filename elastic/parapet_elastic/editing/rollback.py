@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from parapet_elastic import rules, version
-from parapet_elastic.apply import Changing, set_lists
-from parapet_elastic.edits import is_as
+from parapet_elastic import version
+from parapet_elastic.editing import rules
+from parapet_elastic.editing.apply import Changing, set_lists
+from parapet_elastic.editing.edits import is_as
+from parapet_elastic.editing.plan import Plan, Step, counted
+from parapet_elastic.editing.rule_actions import alike, without
+from parapet_elastic.editing.snapshots import ROLLBACK, Snapshots, load
 from parapet_elastic.errors import Exit, Failure
-from parapet_elastic.plan import Plan, Step, counted
-from parapet_elastic.rule_actions import alike, without
-from parapet_elastic.snapshots import ROLLBACK, Snapshots, load
 
 if TYPE_CHECKING:
-    from parapet_elastic.apply import Options
+    from parapet_elastic.editing.apply import Options
+    from parapet_elastic.editing.snapshots import Entry, Snapshot
     from parapet_elastic.kibana import Kibana
     from parapet_elastic.screen import Screen
-    from parapet_elastic.snapshots import Entry, Snapshot
 
 
 @dataclass(frozen=True)

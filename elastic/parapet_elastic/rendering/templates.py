@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Final
 
 from parapet_elastic.errors import Failure
-from parapet_elastic.lint_names import FEATURES, OLDEST, features
-from parapet_elastic.mustache_parser import TemplateError, parse
+from parapet_elastic.rendering.lint_names import FEATURES, OLDEST, features
+from parapet_elastic.rendering.mustache_parser import TemplateError, parse
 
 NAMES: Final = ("basic", "custom_fields", "bulk")
 """The templates that come with this package."""
 
 _LARGEST: Final = 1_000_000
-_BESIDE: Final = Path(__file__).parent / "templates"
-_IN_A_CHECKOUT: Final = Path(__file__).parent.parent / "templates"
+_BESIDE: Final = Path(__file__).parents[1] / "templates"
+_IN_A_CHECKOUT: Final = Path(__file__).parents[2] / "templates"
 
 
 @dataclass(frozen=True)

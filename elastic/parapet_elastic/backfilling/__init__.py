@@ -1,0 +1,1 @@
+"""Sends later what Kibana has dropped. Must not edit a rule."""
