@@ -41,6 +41,8 @@ CRASH = ["tests/test_crash.py", "tests/outbox/test_power_loss.py", "tests/outbox
 # Tests wait about as long as they compute: more processes than the two cores of a small machine keep these busy. One that has
 # done its share takes over from one that has not.
 _SPREAD = ["-n", "4", "--dist", "worksteal"]
+# The first Python that parapet-elastic runs on; in older ones pytest leaves its tests out (tests/conftest.py).
+_ELASTIC = [3, 9]
 # pytest's own code for "no test was selected", and its options whose value is an argument of its own.
 _NONE_SELECTED = 5
 _WITH_VALUE = {"-c", "-k", "-m", "-n", "-o", "-p", "-r", "-W"}
@@ -123,6 +125,8 @@ def run(versions: list[str], arguments: list[str], **variables: str) -> int:
             print(f"Python {version}: " + ("not found on this machine, so not run" if absent else "not asked for"))
     if once_in:
         print(f"What looks at files only and not at the code as it runs was in Python {once_in} alone.")
+    if chosen and _key(_newest(chosen)) < _ELASTIC:
+        print("parapet-elastic: needs Python 3.9, so its tests were not run")
     if inside is None:
         print("Browser: not asked for")
     print(_sum(list(outcomes.values())), flush=True)
@@ -171,7 +175,11 @@ def not_there(arguments: list[str]) -> list[str]:
 
 
 def _newest(versions: list[str]) -> str:
-    return max(versions, key=lambda version: [int(part) for part in version.split(".")])
+    return max(versions, key=_key)
+
+
+def _key(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
 
 
 def _places(arguments: list[str]) -> list[int]:
