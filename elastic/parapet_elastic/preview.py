@@ -121,9 +121,10 @@ def _newest(kibana: Kibana, rule_id: str | None) -> dict[str, Any]:
             todo="Leave out --real: there are built-in alerts.",
         )
     alert = hits[0]
-    rule = _rule(kibana, field(alert["_source"], "kibana.alert.rule.uuid"))
+    rule = _rule(kibana, variables.field(alert["_source"], "kibana.alert.rule.uuid"))
     date = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    place = variables.Place(kibana.access.space, _base_url(alert["_source"]), date)
+    space = kibana.access.space
+    place = variables.Place(space, variables.base_url(alert["_source"], space), date)
     return variables.per_alert(rule, alert, place)
 
 
@@ -135,24 +136,3 @@ def _rule(kibana: Kibana, rule_id: Any) -> dict[str, Any]:
             raise Failure("the rule of the newest alert is gone", todo="Choose another one with --rule-id.") from None
         raise
     return found
-
-
-def _base_url(source: dict[str, Any]) -> str | None:
-    """Return server.publicBaseUrl, which Kibana's API does not tell: every alert's own address begins with it."""
-    url = field(source, "kibana.alert.url")
-    if not isinstance(url, str):
-        return None
-    base = url.partition("/app/")[0]
-    return base.partition("/s/")[0]
-
-
-def field(source: dict[str, Any], name: str) -> Any:
-    """Return a field of a document, which may be written dotted, nested, or in between; None where there is none."""
-    if name in source:
-        return source[name]
-    for key, value in source.items():
-        if isinstance(value, dict) and name.startswith(key + "."):
-            found = field(value, name[len(key) + 1 :])
-            if found is not None:
-                return found
-    return None

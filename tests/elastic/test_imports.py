@@ -38,7 +38,7 @@ ALONE = {
 MAY = {
     "rendering": {"errors"},
     "editing": {"__init__", "errors", "kibana", "screen", "version"},
-    "backfilling": {"editing", "errors", "kibana", "preview", "rendering", "screen", "tryout", "version"},
+    "backfilling": {"editing", "errors", "kibana", "rendering", "screen", "tryout", "version"},
 }
 LONGEST = 300
 

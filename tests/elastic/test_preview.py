@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from build_tools.project import ROOT
-from parapet_elastic.preview import _SAMPLES, field
+from parapet_elastic.preview import _SAMPLES
 from parapet_elastic.rendering import samples, templates
 from parapet_elastic.rendering.renderer import render
 
@@ -170,20 +170,3 @@ def test_a_context_that_is_none_is_refused(tmp_path, text, said):
     result = Person()("preview", "--context", str(path))
     assert result.code == 2
     assert said in result.err
-
-
-@pytest.mark.parametrize(
-    ("source", "value"),
-    [
-        ({"a.b.c": 1}, 1),
-        ({"a": {"b": {"c": 1}}}, 1),
-        ({"a.b": {"c": 1}}, 1),
-        ({"a": {"b.c": 1}}, 1),
-        ({"a": {"b": 2}, "a.b": {"c": 1}}, 1),
-        ({"a": {"b": 2}}, None),
-        ({}, None),
-    ],
-)
-def test_a_field_is_found_however_it_is_written(source, value):
-    """Elasticsearch takes all of these for the same."""
-    assert field(source, "a.b.c") == value

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from parapet_elastic.rendering.samples import ALERTS, FULL, LISTS, PLACE, RULE
-from parapet_elastic.rendering.variables import Place, alert_document, per_alert, summary
+from parapet_elastic.rendering.variables import Place, alert_document, base_url, field, per_alert, summary
 
 _CONTEXTS = json.loads((Path(__file__).parents[1] / "contract" / "kibana_renders.json").read_text("utf-8"))["contexts"]
 
@@ -85,3 +85,33 @@ def test_an_alerts_dotted_names_become_objects_beside_the_others():
 def test_an_alert_keeps_its_lists():
     """A list is no reason to take one of its values."""
     assert alert_document(LISTS)["host"]["name"] == ["workstation-42", "workstation-43"]
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ({"a.b.c": 1}, 1),
+        ({"a": {"b": {"c": 1}}}, 1),
+        ({"a.b": {"c": 1}}, 1),
+        ({"a": {"b.c": 1}}, 1),
+        ({"a": {"b": 2}, "a.b": {"c": 1}}, 1),
+        ({"a": {"b": 2}}, None),
+        ({}, None),
+    ],
+)
+def test_a_field_is_found_however_it_is_written(source, value):
+    """Elasticsearch takes all of these for the same."""
+    assert field(source, "a.b.c") == value
+
+
+@pytest.mark.parametrize(
+    ("url", "space", "base"),
+    [
+        ("https://kb.example.com/base/app/security/alerts/redirect/1", "default", "https://kb.example.com/base"),
+        ("https://kb.example.com/base/s/soc/app/security/alerts/redirect/1", "soc", "https://kb.example.com/base"),
+        (None, "default", None),
+    ],
+)
+def test_an_alerts_own_address_says_where_kibana_is(url, space, base):
+    """Without the space, with the base path."""
+    assert base_url({"kibana.alert.url": url}, space) == base

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused
-from parapet_elastic.preview import field
+from parapet_elastic.rendering.variables import field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import preview, version
+from parapet_elastic import version
 from parapet_elastic.backfilling import alert_search, backfill_plan
 from parapet_elastic.backfilling.ledger import Ledger
 from parapet_elastic.backfilling.sending import Sender, Verdict
@@ -253,11 +253,7 @@ class _Work:
 def render(space: str, request: Request, hits: list[dict[str, Any]]) -> str:
     """Return the body that Kibana would send for these alerts; its date is the one of the newest alert."""
     newest = hits[-1]["_source"]
-    url = preview.field(newest, "kibana.alert.url")
-    base = url.partition("/app/")[0] if isinstance(url, str) else None
-    if base is not None and space != "default" and base.endswith(f"/s/{space}"):
-        base = base[: -len(f"/s/{space}")]
-    place = variables.Place(space, base, str(preview.field(newest, "@timestamp")))
+    place = variables.Place(space, variables.base_url(newest, space), str(variables.field(newest, "@timestamp")))
     if frequency_of(request.action).summary:
         found = variables.summary(request.rule, hits, place)
     else:

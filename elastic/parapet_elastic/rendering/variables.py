@@ -121,6 +121,27 @@ def summary(
     return found
 
 
+def field(source: Mapping[str, Any], name: str) -> Any:
+    """Return a field of a document, which may be written dotted, nested, or in between; None where there is none."""
+    if name in source:
+        return source[name]
+    for key, value in source.items():
+        if isinstance(value, dict) and name.startswith(key + "."):
+            found = field(value, name[len(key) + 1 :])
+            if found is not None:
+                return found
+    return None
+
+
+def base_url(source: Mapping[str, Any], space: str) -> str | None:
+    """Return server.publicBaseUrl, which Kibana's API does not tell: the address of an alert of this space begins with it."""
+    url = field(source, "kibana.alert.url")
+    if not isinstance(url, str):
+        return None
+    base = url.partition("/app/")[0]
+    return base if space == "default" else base.removesuffix(f"/s/{space}")
+
+
 def alert_document(alert: Mapping[str, Any]) -> dict[str, Any]:
     """Return an alert as an action sees it: dotted names as objects, `_id` and `_index`, and the old `signal` names."""
     document: dict[str, Any] = {"_id": alert["_id"], "_index": alert.get("_index", "")}
