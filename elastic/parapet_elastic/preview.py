@@ -8,9 +8,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from parapet_elastic import alert_search
+from parapet_elastic.editing import rules
 from parapet_elastic.errors import Exit, Failure
-from parapet_elastic.kibana import Refused
 from parapet_elastic.rendering import renderer, samples, templates, variables
+from parapet_elastic.times import stamp
 
 if TYPE_CHECKING:
     from parapet_elastic.kibana import Kibana
@@ -109,30 +111,15 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _newest(kibana: Kibana, rule_id: str | None) -> dict[str, Any]:
-    by_rule = {"term": {"kibana.alert.rule.uuid": rule_id}} if rule_id else {"match_all": {}}
-    question = {"size": 1, "query": by_rule, "sort": {"@timestamp": {"order": "desc"}}, "_source": True}
-    # It only reads.
-    answer = kibana.post("/api/detection_engine/signals/search", question, again=True)
-    hits = answer["hits"]["hits"]
-    if not hits:
+    space = kibana.access.space
+    alert = alert_search.newest(kibana, rule_id)
+    if alert is None:
         of = f" of the rule {rule_id}" if rule_id else ""
         raise Failure(
-            f"there is no alert{of} in the space {kibana.access.space}",
-            todo="Leave out --real: there are built-in alerts.",
+            f"there is no alert{of} in the space {space}", todo="Leave out --real: there are built-in alerts."
         )
-    alert = hits[0]
-    rule = _rule(kibana, variables.field(alert["_source"], "kibana.alert.rule.uuid"))
-    date = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    space = kibana.access.space
-    place = variables.Place(space, variables.base_url(alert["_source"], space), date)
+    rule = rules.get(kibana, variables.field(alert["_source"], alert_search.RULE))
+    if rule is None:
+        raise Failure("the rule of the newest alert is gone", todo="Choose another one with --rule-id.")
+    place = variables.Place(space, variables.base_url(alert["_source"], space), stamp(datetime.now(timezone.utc)))
     return variables.per_alert(rule, alert, place)
-
-
-def _rule(kibana: Kibana, rule_id: Any) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = kibana.get("/api/detection_engine/rules", {"id": rule_id})
-    except Refused as refused:
-        if refused.status == 404:
-            raise Failure("the rule of the newest alert is gone", todo="Choose another one with --rule-id.") from None
-        raise
-    return found

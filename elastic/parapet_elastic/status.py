@@ -7,9 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from parapet_elastic import connect, version
+from parapet_elastic import alert_search, connect, version
 from parapet_elastic.editing import rules
 from parapet_elastic.editing.plan import counted
 from parapet_elastic.editing.rule_actions import body_of, frequency_of, kql_of, ours
@@ -118,14 +117,12 @@ def template_of(body: str, shipped: dict[str, str]) -> str:
 
 def _read_failures(kibana: Kibana, screen: Screen, picture: Picture, days: float) -> None:
     until = datetime.now(timezone.utc)
-    period = {"date_start": _iso(until - timedelta(days=days)), "date_end": _iso(until)}
+    period = (until - timedelta(days=days), until)
     with screen.progress(len(picture.sending), "failed actions") as bar:
         for rule in picture.sending:
-            path = f"/internal/alerting/rule/{quote(rule['id'], safe='')}/_action_error_log"
             try:
-                answer = kibana.get(path, {**period, "per_page": _ERRORS, "page": 1}, internal=True)
+                answer = alert_search.error_log(kibana, rule["id"], period, 1, _ERRORS)
             except Refused as refused:
-                # It is no public interface: it may be closed, or go away.
                 picture.unseen = str(refused)
                 return
             _note_failures(picture, rule, answer)
@@ -147,10 +144,6 @@ def _note_failures(picture: Picture, rule: dict[str, Any], answer: dict[str, Any
                 "message": str(newest.get("message")),
             }
         )
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _show(screen: Screen, picture: Picture, days: float) -> None:

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from parapet_elastic.backfilling import alert_search
+from parapet_elastic import alert_search
 from parapet_elastic.backfilling.backfill import Period, backfill
 from parapet_elastic.backfilling.sending import Verdict, verdict
 from parapet_elastic.editing.rule_actions import EACH_ALERT, EACH_RUN, Wanted

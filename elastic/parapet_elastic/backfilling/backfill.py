@@ -11,8 +11,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import version
-from parapet_elastic.backfilling import alert_search, backfill_plan
+from parapet_elastic import alert_search, version
+from parapet_elastic.backfilling import backfill_plan
 from parapet_elastic.backfilling.ledger import Ledger
 from parapet_elastic.backfilling.sending import Sender, Verdict
 from parapet_elastic.editing import rules

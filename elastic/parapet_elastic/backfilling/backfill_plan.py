@@ -6,21 +6,25 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic.backfilling import alert_search, kql
+from parapet_elastic import alert_search
+from parapet_elastic.backfilling import kql
 from parapet_elastic.editing.rule_actions import deduplicated, frequency_of, kql_of, ours
 from parapet_elastic.rendering.variables import alert_document
+from parapet_elastic.times import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from parapet_elastic.backfilling.alert_search import Found
+    from parapet_elastic.alert_search import Found
     from parapet_elastic.kibana import Kibana
 
     Action = dict[str, Any]
 
 # What a summary held before 8.18; a period with more alerts is sent in several requests.
 _MOST = 100
+# An action is tried again for about six minutes: 30 s, then up to 5 min. The last failure may be so long after the alert.
+_LATE = timedelta(minutes=15)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -138,7 +142,7 @@ def failed_only(kibana: Kibana, share: Share, end: datetime) -> None:
     """
     if not share.requests:
         return
-    first = alert_search.moment(share.requests[0].alerts[0].at)
+    first = moment(share.requests[0].alerts[0].at)
     longest = max(_late(request.action) for request in share.requests)
     times = alert_search.failures(kibana, share.rule["id"], first, end + longest)
     if times is None:
@@ -149,12 +153,12 @@ def failed_only(kibana: Kibana, share: Share, end: datetime) -> None:
 
 def _failed(request: Request, times: list[datetime]) -> bool:
     late = _late(request.action)
-    since = [alert_search.moment(found.at) for found in request.alerts]
+    since = [moment(found.at) for found in request.alerts]
     return any(at <= time <= at + late for time in times for at in since)
 
 
 def _late(action: Action) -> timedelta:
     throttle = frequency_of(action).throttle
     if not throttle:
-        return alert_search.LATE
-    return alert_search.LATE + timedelta(**{_UNITS[throttle[-1]]: int(throttle[:-1])})
+        return _LATE
+    return _LATE + timedelta(**{_UNITS[throttle[-1]]: int(throttle[:-1])})

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from parapet_elastic import tryout
-from parapet_elastic.backfilling.alert_search import moment
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused, Unclear
+from parapet_elastic.times import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,10 +7,10 @@ alert's document in Security Solution's schedule_notification_actions.ts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from parapet_elastic.rendering import javascript as js
+from parapet_elastic.times import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -220,8 +220,8 @@ def _link_to_alert(rule: Mapping[str, Any], document: Mapping[str, Any], place: 
 
 def _milliseconds(date: Any) -> int:
     try:
-        return round(datetime.fromisoformat(str(date).replace("Z", "+00:00")).timestamp() * 1000)
-    except ValueError:
+        return round(moment(str(date)).timestamp() * 1000)
+    except (ValueError, OverflowError):
         return 0
 
 
