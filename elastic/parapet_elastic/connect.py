@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import connector, version
+from parapet_elastic import connector, connector_api, version
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from parapet_elastic.kibana import Kibana
     from parapet_elastic.screen import Screen
     from parapet_elastic.secret import Secret
-
-_ALLOWED_HOSTS = "xpack.actions.allowedHosts"
 
 
 @dataclass(frozen=True)
@@ -52,8 +50,10 @@ def connect(kibana: Kibana, screen: Screen, wish: Wish, token: Callable[[], Secr
         Failure: Kibana cannot or may not have it.
     """
     now = version.read(kibana)
-    must_be_licensed(kibana)
-    found = read(kibana, wish.connector_id)
+    problem = connector_api.licence_problem(kibana)
+    if problem:
+        raise Failure(problem[0], exit=Exit.REFUSED, todo=problem[1])
+    found = connector_api.read(kibana, wish.connector_id)
     if found is not None and connector.is_preconfigured(found):
         screen.line(f"{wish.connector_id} is set in kibana.yml; it is changed there, and nothing was changed here.")
         screen.result({"connector": wish.connector_id, "change": "none", "preconfigured": True})
@@ -65,61 +65,6 @@ def connect(kibana: Kibana, screen: Screen, wish: Wish, token: Callable[[], Secr
     created = _write(kibana, wish.connector_id, wanted, there=found is not None)
     _report(screen, wish, found, wanted, created=created)
     return Exit.DONE
-
-
-def read(kibana: Kibana, connector_id: str) -> dict[str, Any] | None:
-    """Return the connector as Kibana shows it, None where there is none."""
-    try:
-        found: dict[str, Any] = kibana.get(connector.path(connector_id))
-    except Refused as refused:
-        if refused.status == 404:
-            return None
-        raise
-    return found
-
-
-def licence_problem(kibana: Kibana) -> tuple[str, str] | None:
-    """Return what keeps webhook connectors from being used, and what to do about it; None when nothing does."""
-    types = kibana.get("/api/actions/connector_types")
-    found = next((each for each in types if each["id"] == connector.TYPE), None)
-    if found is None:
-        return "this Kibana has no webhook connectors", "Look at its plugins: stack_connectors is missing."
-    if not found["enabled_in_config"]:
-        return (
-            "webhook connectors are not enabled in kibana.yml",
-            "Add .webhook to xpack.actions.enabledActionTypes in kibana.yml, and restart Kibana.",
-        )
-    if not found["enabled_in_license"] or not found["enabled"]:
-        least = found.get("minimum_license_required", "gold")
-        return (
-            f"the licence does not allow webhook connectors: they need {least}",
-            "Upgrade the licence, or start a trial.",
-        )
-    return None
-
-
-def must_be_licensed(kibana: Kibana) -> None:
-    """Raise the Failure of a Kibana that does not allow webhook connectors."""
-    problem = licence_problem(kibana)
-    if problem:
-        raise Failure(problem[0], exit=Exit.REFUSED, todo=problem[1])
-
-
-def explained(refused: Refused, url: str) -> Failure:
-    """Return the Failure that says why a connector was not stored, as far as Kibana's answer tells."""
-    if refused.status == 400 and _ALLOWED_HOSTS in refused.message:
-        return Failure(
-            f"Kibana may not send to the host of {url}",
-            exit=Exit.REFUSED,
-            todo=f"Add that host to {_ALLOWED_HOSTS} in kibana.yml (on Elastic Cloud: in the user settings), and restart Kibana.",
-        )
-    if refused.status == 403:
-        return Failure(
-            "the user or API key may not write connectors",
-            exit=Exit.REFUSED,
-            todo='Give its role "All" on Management > Actions and Connectors, in this space.',
-        )
-    return refused
 
 
 def _may_replace(screen: Screen, wish: Wish, found: dict[str, Any] | None) -> bool:
@@ -180,7 +125,7 @@ def _write(kibana: Kibana, connector_id: str, wanted: dict[str, Any], *, there: 
             return True
         kibana.put(connector.path(connector_id), wanted)
     except Refused as refused:
-        raise explained(refused, wanted["config"]["url"]) from None
+        raise connector_api.explained(refused, wanted["config"]["url"]) from None
     return False
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from parapet_elastic import connect, connector, version
+from parapet_elastic import connector, connector_api, version
+from parapet_elastic.editing import edits, rules
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from parapet_elastic.kibana import Kibana
     from parapet_elastic.screen import Screen
 
-_RULES = "/api/detection_engine/rules"
 # What a failure before anything could be looked at is about.
 _ABOUT = {Exit.REFUSED: "credentials", Exit.USAGE: "space"}
 _NOBODY = "parapet-security-nobody-"
@@ -136,20 +136,19 @@ class _Look:
         return True
 
     def _licence(self) -> Iterator[Finding]:
-        problem = connect.licence_problem(self._kibana)
+        problem = connector_api.licence_problem(self._kibana)
         if problem:
             yield Finding("licence", "missing", *problem)
         else:
             yield Finding("licence", "ok", "allows webhook connectors")
 
     def _connectors(self) -> Iterator[Finding]:
-        everything = 'Give its role "All" on Management > Actions and Connectors, in this space.'
         try:
             self._kibana.get("/api/actions/connectors")
         except Refused as refused:
             if refused.status != 403:
                 raise
-            yield Finding("connectors", "missing", "the user or key may not read connectors", everything)
+            yield Finding("connectors", "missing", "the user or key may not read connectors", connector_api.GIVE_RIGHTS)
             return
         try:
             # There is none of this id: who may write is told that (404), who may not is told so (403).
@@ -157,9 +156,8 @@ class _Look:
             self._kibana.put(connector.path(_NOBODY + uuid.uuid4().hex[:8]), wanted)
         except Refused as refused:
             if refused.status == 403:
-                yield Finding(
-                    "connectors", "missing", "the user or key may read connectors, not write them", everything
-                )
+                text = "the user or key may read connectors, not write them"
+                yield Finding("connectors", "missing", text, connector_api.GIVE_RIGHTS)
                 return
             if refused.status != 404:
                 raise
@@ -168,7 +166,7 @@ class _Look:
     def _rules(self) -> Iterator[Finding]:
         everything = 'Give its role "All" on Security (rules), in this space.'
         try:
-            found = self._kibana.get(_RULES + "/_find", {"page": 1, "per_page": 1})
+            found = self._kibana.get(rules.RULES + "/_find", {"page": 1, "per_page": 1})
         except Refused as refused:
             if refused.status != 403:
                 raise
@@ -191,7 +189,7 @@ class _Look:
         change = {"type": "add_rule_actions", "value": {"actions": []}}
         try:
             self._kibana.post(
-                _RULES + "/_bulk_action",
+                edits.BULK,
                 {"action": "edit", "ids": [rule_id], "edit": [change]},
                 {"dry_run": "true"},
                 again=True,
@@ -202,7 +200,7 @@ class _Look:
                 raise
 
     def _connector(self) -> Iterator[Finding]:
-        found = connect.read(self._kibana, self._connector_id)
+        found = connector_api.read(self._kibana, self._connector_id)
         if found is None:
             yield Finding(
                 "connector", "ok", f"{self._connector_id} is not there yet: `parapet-elastic connect` creates it"
@@ -259,7 +257,7 @@ class _Look:
                 gone = self._remove(probe)
         except Refused as refused:
             if refused.status != 409:  # that is the first attempt's, whose answer was lost
-                failure = connect.explained(refused, self._url)
+                failure = connector_api.explained(refused, self._url)
                 yield Finding(check, "missing", str(failure), failure.todo)
                 return
         host = urlsplit(self._url).hostname

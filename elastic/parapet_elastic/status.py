@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import alert_search, connect, version
+from parapet_elastic import alert_search, connector_api, version
 from parapet_elastic.editing import rules
 from parapet_elastic.editing.plan import counted
 from parapet_elastic.editing.rule_actions import body_of, frequency_of, kql_of, ours
@@ -75,7 +75,7 @@ def status(kibana: Kibana, screen: Screen, connector_id: str, selection: Selecti
     """
     version.read(kibana)
     found = rules.select(kibana, selection) if selection else rules.listing(kibana)
-    picture = Picture(connector_id, connect.read(kibana, connector_id) is not None)
+    picture = Picture(connector_id, connector_api.read(kibana, connector_id) is not None)
     known = {each["id"] for each in kibana.get("/api/actions/connectors")}
     shipped = {templates.load(name).text: name for name in templates.NAMES}
     for rule in found:

@@ -6,11 +6,13 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from parapet_elastic import connector, preview, version
-from parapet_elastic.errors import Exit, Failure
+from parapet_elastic import connector, connector_api, preview, version
+from parapet_elastic.errors import Exit
 from parapet_elastic.kibana import Refused, Unclear
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from parapet_elastic.kibana import Kibana
     from parapet_elastic.preview import Source
     from parapet_elastic.screen import Screen
@@ -75,13 +77,18 @@ def tryout(kibana: Kibana, screen: Screen, connector_id: str, template: str, sou
         screen.line(f"Parapet accepted it ({len(body.encode('utf-8', 'replace'))} bytes). It appears there soon.")
         screen.result({"sent": True, "status": "ok"})
         return Exit.DONE
-    words = " ".join(str(answer.get(key) or "") for key in ("message", "service_message")).strip()
+    words = words_of(answer)
     problem, todo = explain(words)
     screen.line(f"It was not accepted: {problem}.")
     screen.line(f"-> {todo}")
     screen.line(f"Kibana's own words: {words}")
     screen.result({"sent": True, "status": "error", "problem": problem, "todo": todo, "kibana": words})
     return Exit.FOUND
+
+
+def words_of(answer: Mapping[str, Any]) -> str:
+    """Return what Kibana says about a failed execution."""
+    return " ".join(str(answer.get(key) or "") for key in ("message", "service_message")).strip()
 
 
 def explain(words: str) -> tuple[str, str]:
@@ -111,10 +118,7 @@ def _execute(kibana: Kibana, connector_id: str, body: str) -> dict[str, Any]:
         raise
     except Refused as refused:
         if refused.status == 404:
-            raise Failure(
-                f"there is no connector {connector_id} in the space {kibana.access.space}",
-                todo="Run `parapet-elastic connect` first, or give --connector-id.",
-            ) from None
+            raise connector_api.missing(kibana, connector_id) from None
         raise
     return answer if isinstance(answer, dict) else {"status": "ok"}
 

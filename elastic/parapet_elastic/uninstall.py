@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parapet_elastic import connect, connector, version
+from parapet_elastic import connector, connector_api, version
 from parapet_elastic.editing import apply, rules
 from parapet_elastic.editing.rule_actions import ours
 from parapet_elastic.errors import Exit
@@ -29,7 +29,7 @@ def uninstall(kibana: Kibana, screen: Screen, connector_id: str, options: apply.
         DONE, DECLINED, or what detaching came to where that is not all done.
     """
     version.read(kibana)
-    found = None if keep else connect.read(kibana, connector_id)
+    found = None if keep else connector_api.read(kibana, connector_id)
     removable = found is not None and not connector.is_preconfigured(found)
     sending = tuple(rule["id"] for rule in rules.listing(kibana) if ours(rule, connector_id))
     if removable:

@@ -11,12 +11,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import alert_search, version
+from parapet_elastic import alert_search, connector_api, version
 from parapet_elastic.backfilling import backfill_plan
 from parapet_elastic.backfilling.ledger import Ledger
 from parapet_elastic.backfilling.sending import Sender, Verdict
 from parapet_elastic.editing import rules
-from parapet_elastic.editing.edits import require_connector
 from parapet_elastic.editing.plan import counted
 from parapet_elastic.editing.rule_actions import body_of, frequency_of, ours
 from parapet_elastic.editing.snapshots import Place
@@ -94,7 +93,7 @@ def backfill(
         Failure: As all of `Kibana`; the connector is missing; no rule matches; Parapet does not accept token or URL.
     """
     version.read(kibana)
-    require_connector(kibana, connector_id)
+    connector_api.require(kibana, connector_id)
     ledger = Ledger(options.state, Place.of(kibana.access, connector_id))
     sending = [rule for rule in rules.select(kibana, selection) if ours(rule, connector_id)]
     shares = _shares(kibana, connector_id, sending, period, ledger.read())

@@ -13,9 +13,8 @@ import time
 from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from parapet_elastic import tryout
+from parapet_elastic import connector, tryout
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused, Unclear
 from parapet_elastic.times import moment
@@ -72,7 +71,7 @@ class Sender:
     ) -> None:
         """Begin at once; `rate` is requests a second at most."""
         self._kibana = kibana
-        self._path = f"/api/actions/connector/{quote(connector_id, safe='')}/_execute"
+        self._path = connector.path(connector_id, "/_execute")
         self._every = 1 / rate
         self._clock = clock
         self._next = clock()
@@ -110,7 +109,7 @@ class Sender:
         found = verdict(answer)
         if found is Verdict.SENT:
             return found, 0.0
-        self.refusal = " ".join(str(answer.get(key) or "") for key in ("message", "service_message")).strip()
+        self.refusal = tryout.words_of(answer)
         if found is Verdict.STOP:
             problem, todo = tryout.explain(self.refusal)
             raise Failure(

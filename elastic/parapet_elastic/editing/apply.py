@@ -10,9 +10,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import version
+from parapet_elastic import connector_api, version
 from parapet_elastic.editing import rules
-from parapet_elastic.editing.edits import PATCH_PREBUILT_SINCE, Adding, change, look_again, require_connector
+from parapet_elastic.editing.edits import PATCH_PREBUILT_SINCE, Adding, change, look_again
 from parapet_elastic.editing.plan import Plan, Report, Step, counted
 from parapet_elastic.editing.rule_actions import deduplicated, differences, ours, same, updated, without
 from parapet_elastic.editing.snapshots import ATTACH, Entry, Place, Snapshots, state_dir
@@ -63,7 +63,7 @@ def attach(kibana: Kibana, screen: Screen, selection: Selection, wanted: Wanted,
         Failure: As all of `Kibana`; the connector is missing; no rule matches; the snapshot cannot be kept.
     """
     kibana_version = version.read(kibana)
-    require_connector(kibana, wanted.connector_id)
+    connector_api.require(kibana, wanted.connector_id)
     plan = Plan(ATTACH)
     for rule in rules.select(kibana, selection):
         _plan_attach(plan, rule, wanted)

@@ -10,7 +10,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from parapet_elastic.editing import rules
-from parapet_elastic.editing.rule_actions import CONNECTOR_TYPE, alike, deduplicated, for_bulk, ours
+from parapet_elastic.editing.rule_actions import alike, deduplicated, for_bulk, ours
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused, Unclear
 
@@ -29,25 +29,6 @@ _TRIES = 5
 _FIRST_WAIT_S = 2.0
 # Somebody else edited the rule at that moment, too many at once, or Kibana was not well.
 _PASSING = (409, 429, 500, 502, 503, 504)
-
-
-def require_connector(kibana: Kibana, connector_id: str) -> None:
-    """See that the connector is there: Kibana would take actions that lead nowhere.
-
-    Raises:
-        Failure: It is not, or is no webhook.
-    """
-    try:
-        connector = kibana.get(f"/api/actions/connector/{connector_id}")
-    except Refused as refused:
-        if refused.status != 404:
-            raise
-        raise Failure(
-            f"there is no connector {connector_id} in the space {kibana.access.space}",
-            todo="Run `parapet-elastic connect` first, or give --connector-id.",
-        ) from None
-    if connector.get("connector_type_id") != CONNECTOR_TYPE:
-        raise Failure(f"the connector {connector_id} is no webhook", todo="Give another --connector-id.")
 
 
 class Adding:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     Action = dict[str, Any]
 
-CONNECTOR_TYPE = ".webhook"
 _PERIOD = re.compile(r"[1-9]\d*[smhd]")
 # The keys that add_rule_actions and set_rule_actions take; any other is refused (NormalizedRuleAction).
 _BULK_KEYS = ("id", "group", "params", "frequency", "alerts_filter")
