@@ -1,4 +1,4 @@
-"""Where a Kibana is, and how to get in. Must not show a secret, nor use it."""
+"""Where a Kibana is, and how to get in. Must not show a secret."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ import requests
 import urllib3.exceptions
 
 from parapet_elastic import __version__, waits
-from parapet_elastic.access import Access
 from parapet_elastic.errors import Exit, Failure
 
 if TYPE_CHECKING:
@@ -20,14 +19,13 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from parapet_elastic.access import Access
+
 _ATTEMPTS = 5
 _CONNECT_S = 10
 _LATER = (502, 503, 504)
 # Elastic's own marker for calls to routes that are not part of the public API; public ones ignore it.
 _INTERNAL = {"x-elastic-internal-origin": "Kibana"}
-
-
-__all__ = ["Access", "Kibana", "Refused", "Unclear"]
 
 
 class Refused(Failure):

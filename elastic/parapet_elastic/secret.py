@@ -1,4 +1,4 @@
-"""A string that does not show itself. Must not be turned into text anywhere but in `kibana` and `connector`."""
+"""A string that does not show itself. Must not be turned into text anywhere but in `access` and `connector`."""
 
 from __future__ import annotations
 

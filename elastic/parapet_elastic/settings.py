@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from parapet_elastic.access import Access
 from parapet_elastic.errors import Failure
-from parapet_elastic.kibana import Access
 from parapet_elastic.secret import Secret
 
 if TYPE_CHECKING:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 
+from parapet_elastic.access import Access
 from parapet_elastic.editing import apply
 from parapet_elastic.editing.apply import Options
 from parapet_elastic.editing.rollback import Back, rollback, snapshots
 from parapet_elastic.editing.rule_actions import EACH_ALERT, Change, Wanted
 from parapet_elastic.editing.rules import Selection
-from parapet_elastic.kibana import Access, Kibana
+from parapet_elastic.kibana import Kibana
 from parapet_elastic.screen import Screen
 from parapet_elastic.secret import Secret
 

@@ -11,8 +11,9 @@ import json
 
 import pytest
 from parapet_elastic import waits
+from parapet_elastic.access import Access
 from parapet_elastic.errors import Exit, Failure
-from parapet_elastic.kibana import Access, Kibana, Refused, Unclear
+from parapet_elastic.kibana import Kibana, Refused, Unclear
 from parapet_elastic.secret import Secret
 
 from tests.elastic.standins.kibana import Kibana as StandIn

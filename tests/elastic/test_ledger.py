@@ -6,8 +6,8 @@ import sys
 
 import pytest
 from parapet_elastic.backfilling.ledger import Ledger
-from parapet_elastic.editing.snapshots import Place
 from parapet_elastic.errors import Failure
+from parapet_elastic.state import Place
 
 PLACE = Place("https://kibana.example.com", "default", "parapet-security")
 

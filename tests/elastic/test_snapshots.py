@@ -6,10 +6,11 @@ import stat
 import sys
 
 import pytest
-from parapet_elastic.editing.snapshots import ROLLBACK, Entry, Place, Snapshots, load, state_dir
+from parapet_elastic.access import Access
+from parapet_elastic.editing.snapshots import ROLLBACK, Entry, Snapshots, load
 from parapet_elastic.errors import Failure
-from parapet_elastic.kibana import Access
 from parapet_elastic.secret import Secret
+from parapet_elastic.state import Place, state_dir
 
 US = "parapet-security"
 PLACE = Place("https://kibana.example.com", "default", US)

@@ -18,9 +18,9 @@ from parapet_elastic.backfilling.sending import Sender, Verdict
 from parapet_elastic.editing import rules
 from parapet_elastic.editing.plan import counted
 from parapet_elastic.editing.rule_actions import body_of, frequency_of, ours
-from parapet_elastic.editing.snapshots import Place
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.rendering import renderer, variables
+from parapet_elastic.state import Place
 
 if TYPE_CHECKING:
     from datetime import datetime

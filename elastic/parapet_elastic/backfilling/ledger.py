@@ -13,8 +13,8 @@ import json
 import os
 from typing import IO, TYPE_CHECKING
 
-from parapet_elastic.editing.snapshots import private_folder
 from parapet_elastic.errors import Failure
+from parapet_elastic.state import private_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from parapet_elastic.editing.snapshots import Place
+    from parapet_elastic.state import Place
 
 FORMAT = 1
 _STEP = 20

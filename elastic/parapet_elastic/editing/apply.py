@@ -15,8 +15,9 @@ from parapet_elastic.editing import rules
 from parapet_elastic.editing.edits import PATCH_PREBUILT_SINCE, Adding, change, look_again
 from parapet_elastic.editing.plan import Plan, Report, Step, counted
 from parapet_elastic.editing.rule_actions import deduplicated, differences, ours, same, updated, without
-from parapet_elastic.editing.snapshots import ATTACH, Entry, Place, Snapshots, state_dir
+from parapet_elastic.editing.snapshots import ATTACH, Entry, Snapshots
 from parapet_elastic.errors import Exit, Failure
+from parapet_elastic.state import Place, state_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable

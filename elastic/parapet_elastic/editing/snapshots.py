@@ -25,11 +25,10 @@ from typing import TYPE_CHECKING, Any
 from parapet_elastic import __version__
 from parapet_elastic.editing.rule_actions import alike, deduplicated, without
 from parapet_elastic.errors import Exit, Failure
+from parapet_elastic.state import Place, private_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from parapet_elastic.kibana import Access
+    from collections.abc import Iterable
 
 FORMAT = 1
 ATTACH = "attach"
@@ -44,20 +43,6 @@ _KEYS = {
     "finished": bool,
     "rules": list,
 }
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the rules are: one connector in one space of one Kibana."""
-
-    url: str
-    space: str
-    connector_id: str
-
-    @classmethod
-    def of(cls, access: Access, connector_id: str) -> Place:
-        """Return the place that these credentials and this connector lead to."""
-        return cls(access.url, access.space, connector_id)
 
 
 @dataclass(frozen=True)
@@ -109,12 +94,6 @@ class Snapshot:
             "taken_over_by": self.taken_over_by,
             "rules": [entry.to_json() for entry in self.entries],
         }
-
-
-def state_dir(given: str | None, environment: Mapping[str, str]) -> Path:
-    """Return the folder for files of ours: the one that is given, PARAPET_ELASTIC_STATE, or ~/.parapet-elastic."""
-    chosen = given or environment.get("PARAPET_ELASTIC_STATE")
-    return Path(chosen) if chosen else Path.home() / ".parapet-elastic"
 
 
 class Snapshots:
@@ -268,10 +247,3 @@ def _write(snapshot: Snapshot) -> None:
             exit=Exit.USAGE,
             todo="Name another folder with --state-dir.",
         ) from None
-
-
-def private_folder(folder: Path) -> None:
-    """Make the folder, and those above it, for nobody else to look into."""
-    if not folder.is_dir():
-        private_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
