@@ -8,7 +8,6 @@ import time
 from email.utils import parsedate_to_datetime
 
 LONGEST_S = 60.0
-_FIRST_S = 1.0
 
 
 def seconds(attempt: int, retry_after: str | None) -> float:
@@ -18,8 +17,13 @@ def seconds(attempt: int, retry_after: str | None) -> float:
         attempt: The number of the attempt that failed, from 1.
         retry_after: The answer's Retry-After header, if it had one.
     """
-    most = min(_FIRST_S * 2 ** (attempt - 1), LONGEST_S)
-    return max(random.uniform(most / 2, most), asked(retry_after))  # noqa: S311 - spread, no secret
+    return max(spread(attempt, 1.0, LONGEST_S), asked(retry_after))
+
+
+def spread(attempt: int, first_s: float, longest_s: float) -> float:
+    """Return a wait by chance, so that not all come back at once: up to `first_s` after attempt 1, then twice as long each time."""
+    most = min(first_s * 2.0 ** (attempt - 1), longest_s)
+    return random.uniform(most / 2, most)  # noqa: S311 - spread, no secret
 
 
 def asked(retry_after: str | None) -> float:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from parapet_elastic.answers import explain
 from parapet_elastic.rendering.renderer import render
 from parapet_elastic.rendering.samples import contexts
 from parapet_elastic.rendering.templates import load
-from parapet_elastic.tryout import explain
 
 from tests.elastic.person import Person
 from tests.elastic.standins.kibana import Kibana

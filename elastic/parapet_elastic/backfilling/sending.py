@@ -7,14 +7,13 @@ about token, URL, licence or rights stops, since the next body would fare no bet
 
 from __future__ import annotations
 
-import random
 import re
 import time
 from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import connector, tryout
+from parapet_elastic import answers, connector, waits
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused, Unclear
 from parapet_elastic.times import moment
@@ -109,9 +108,9 @@ class Sender:
         found = verdict(answer)
         if found is Verdict.SENT:
             return found, 0.0
-        self.refusal = tryout.words_of(answer)
+        self.refusal = answers.words_of(answer)
         if found is Verdict.STOP:
-            problem, todo = tryout.explain(self.refusal)
+            problem, todo = answers.explain(self.refusal)
             raise Failure(
                 f"{problem} ({self.refusal})", exit=Exit.REFUSED, todo=f"{todo} Nothing is lost: run it again then."
             )
@@ -132,8 +131,7 @@ class Sender:
         self._next = max(self._next, now) + self._every
 
     def _wait(self, attempt: int, asked: float) -> None:
-        most = min(_FIRST_WAIT_S * 2.0**attempt, _LONGEST_WAIT_S)
-        seconds = max(random.uniform(most / 2, most), asked)  # noqa: S311 - spread, no secret
+        seconds = max(waits.spread(attempt + 1, _FIRST_WAIT_S, _LONGEST_WAIT_S), asked)
         self._kibana.on_wait(seconds, f"not accepted yet: {self.refusal}")
         self._kibana.sleep(seconds)
 

@@ -6,9 +6,9 @@ is lost, or a 5xx, leaves the rules undecided (contract kibana.md, "Attaching").
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING, Any
 
+from parapet_elastic import waits
 from parapet_elastic.editing import rules
 from parapet_elastic.editing.rule_actions import alike, deduplicated, for_bulk, ours
 from parapet_elastic.errors import Exit, Failure
@@ -257,7 +257,6 @@ def _batches(steps: Sequence[Step]) -> list[Sequence[Step]]:
 
 
 def _wait(kibana: Kibana, tries: int, why: str) -> None:
-    most = _FIRST_WAIT_S * 2.0**tries
-    seconds = random.uniform(most / 2, most)  # noqa: S311 - spread, no secret
+    seconds = waits.spread(tries + 1, _FIRST_WAIT_S, waits.LONGEST_S)
     kibana.on_wait(seconds, why)
     kibana.sleep(seconds)
