@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from parapet_elastic.errors import Exit
 from parapet_elastic.rendering import lint, templates
+from parapet_elastic.screen import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ def lint_all(screen: Screen, names: Sequence[str], kibana: tuple[int, int] | Non
             found.append({"template": name, **vars(finding)})
             screen.line(f"{name}:{finding.line}: {finding.level}: {finding.text}")
     errors = sum(each["level"] == "error" for each in found)
-    screen.line(f"{errors} errors, {len(found) - errors} warnings in {len(names)} templates.")
+    warnings = len(found) - errors
+    screen.line(f"{counted(errors, 'error')}, {counted(warnings, 'warning')} in {counted(len(names), 'template')}.")
     screen.result({"findings": found})
     return Exit.FOUND if errors else Exit.DONE

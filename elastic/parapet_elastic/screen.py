@@ -35,6 +35,11 @@ def _spelt(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
+def counted(number: int, word: str) -> str:
+    """Return "1 rule" and "2 rules"."""
+    return f"{number} {word}" + ("" if number == 1 else "s")
+
+
 class Screen:
     """The person, or the script, in front of the program.
 

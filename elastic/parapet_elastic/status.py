@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from parapet_elastic import alert_search, connector_api, version
 from parapet_elastic.editing import rules
-from parapet_elastic.editing.plan import counted
 from parapet_elastic.editing.rule_actions import body_of, frequency_of, kql_of, ours
 from parapet_elastic.errors import Exit
 from parapet_elastic.kibana import Refused
 from parapet_elastic.rendering import templates
+from parapet_elastic.screen import counted
 
 if TYPE_CHECKING:
     from parapet_elastic.editing.rules import Selection

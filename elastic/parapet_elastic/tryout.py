@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from parapet_elastic import answers, connector, connector_api, preview, version
 from parapet_elastic.errors import Exit
 from parapet_elastic.kibana import Refused, Unclear
+from parapet_elastic.rendering.javascript import is_json
 
 if TYPE_CHECKING:
     from parapet_elastic.kibana import Kibana
@@ -27,7 +27,7 @@ def tryout(kibana: Kibana, screen: Screen, connector_id: str, template: str, sou
     """
     version.read(kibana)
     body = preview.render(kibana, template, source)
-    if not _is_json(body):
+    if not is_json(body):
         screen.line("Nothing was sent: the template gives no valid JSON.")
         screen.line("-> `parapet-elastic lint` says where, `parapet-elastic preview` shows it.")
         screen.result({"sent": False, "problem": "no valid JSON"})
@@ -58,15 +58,3 @@ def _execute(kibana: Kibana, connector_id: str, body: str) -> dict[str, Any]:
             raise connector_api.missing(kibana, connector_id) from None
         raise
     return answer if isinstance(answer, dict) else {"status": "ok"}
-
-
-def _is_json(body: str) -> bool:
-    try:
-        json.loads(body, parse_constant=_no_constant)
-    except ValueError:
-        return False
-    return True
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")

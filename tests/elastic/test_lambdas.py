@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from parapet_elastic.rendering import moment
+from parapet_elastic.rendering.javascript import Unsupported
 from parapet_elastic.rendering.moment import format_date
-from parapet_elastic.rendering.renderer import Unsupported, render
+from parapet_elastic.rendering.renderer import render
 
 _DATE = "2026-01-08T00:05:09.045Z"
 

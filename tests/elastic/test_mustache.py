@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from parapet_elastic.rendering import javascript as js
+from parapet_elastic.rendering.javascript import Unsupported
 from parapet_elastic.rendering.mustache_parser import parse
-from parapet_elastic.rendering.renderer import Unsupported, render
+from parapet_elastic.rendering.renderer import render
 
 _RECORDED = json.loads((Path(__file__).parents[1] / "contract" / "mustache_renders.json").read_text("utf-8"))["cases"]
 

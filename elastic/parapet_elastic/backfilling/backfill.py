@@ -6,7 +6,6 @@ They have the ids of the originals (`_id` of the alert, in the templates), by wh
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,10 +15,11 @@ from parapet_elastic.backfilling import backfill_plan
 from parapet_elastic.backfilling.ledger import Ledger
 from parapet_elastic.backfilling.sending import Sender, Verdict
 from parapet_elastic.editing import rules
-from parapet_elastic.editing.plan import counted
 from parapet_elastic.editing.rule_actions import body_of, frequency_of, ours
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.rendering import renderer, variables
+from parapet_elastic.rendering.javascript import is_json
+from parapet_elastic.screen import counted
 from parapet_elastic.state import Place
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from parapet_elastic.kibana import Kibana
     from parapet_elastic.screen import Progress, Screen
 
-RATE = 5.0
 # So many alerts are read ahead.
 _AHEAD = 50
 
@@ -42,25 +41,23 @@ class Period:
 
     Attributes:
         start, end: Alerts made from `start` to before `end`, both with a time zone.
-        rate: Requests a second at most.
+        rate: Requests a second at most, more than 0.
         failed_only: Only where an action of the rule failed soon after.
     """
 
     start: datetime
     end: datetime
-    rate: float = RATE
+    rate: float
     failed_only: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant.
 
         Raises:
-            Failure: The period is empty, or the rate is none.
+            Failure: The period is empty.
         """
         if self.start >= self.end:
             raise Failure("--from is not before --to")
-        if self.rate <= 0:
-            raise Failure("--rate must be more than 0")
 
 
 @dataclass
@@ -208,7 +205,7 @@ class _Work:
 
     def _send(self, request: Request, hits: list[dict[str, Any]], sender: Sender) -> Verdict:
         body = render(self._kibana.access.space, request, hits)
-        if not _is_json(body):
+        if not is_json(body):
             sender.refusal = "its template gives no valid JSON for this alert; `parapet-elastic lint` says why"
             return Verdict.REFUSED
         found = sender.send(body)
@@ -258,11 +255,3 @@ def render(space: str, request: Request, hits: list[dict[str, Any]]) -> str:
     else:
         found = variables.per_alert(request.rule, hits[0], place)
     return renderer.render(body_of(request.action), found)
-
-
-def _is_json(body: str) -> bool:
-    try:
-        json.loads(body)
-    except ValueError:
-        return False
-    return True

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from parapet_elastic import connector_api, version
 from parapet_elastic.editing import rules
 from parapet_elastic.editing.edits import PATCH_PREBUILT_SINCE, Adding, change, look_again
-from parapet_elastic.editing.plan import Plan, Report, Step, counted
+from parapet_elastic.editing.plan import Plan, Report, Step
 from parapet_elastic.editing.rule_actions import deduplicated, differences, ours, same, updated, without
 from parapet_elastic.editing.snapshots import ATTACH, Entry, Snapshots
 from parapet_elastic.errors import Exit, Failure
+from parapet_elastic.screen import counted
 from parapet_elastic.state import Place, state_dir
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ class Changing:
         return self._end(document, report, Exit.INCOMPLETE)
 
     def _end(self, document: dict[str, Any], report: Report, code: Exit) -> Exit:
-        self.screen.result({**document, **report.to_json(), "exit": int(code)})
+        self.screen.result({**document, **report.to_json()})
         return code
 
 

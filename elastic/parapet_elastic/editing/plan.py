@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from parapet_elastic.screen import counted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from parapet_elastic.screen import Screen
-
-
-def counted(number: int, word: str) -> str:
-    """Return "1 rule" and "2 rules"."""
-    return f"{number} {word}" + ("" if number == 1 else "s")
 
 
 @dataclass(frozen=True)

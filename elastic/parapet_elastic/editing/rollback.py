@@ -10,10 +10,11 @@ from parapet_elastic import version
 from parapet_elastic.editing import rules
 from parapet_elastic.editing.apply import Changing, set_lists
 from parapet_elastic.editing.edits import is_as
-from parapet_elastic.editing.plan import Plan, Step, counted
+from parapet_elastic.editing.plan import Plan, Step
 from parapet_elastic.editing.rule_actions import alike, without
 from parapet_elastic.editing.snapshots import ROLLBACK, Snapshots, load
 from parapet_elastic.errors import Exit, Failure
+from parapet_elastic.screen import counted
 
 if TYPE_CHECKING:
     from parapet_elastic.editing.apply import Options

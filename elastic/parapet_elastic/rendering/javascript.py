@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from parapet_elastic.errors import Failure
 
@@ -175,6 +175,20 @@ def stringify(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ",".join([stringify(item) for item in value]) + "]"
     return number(value) if math.isfinite(value) else "null"
+
+
+def is_json(body: str) -> bool:
+    """Return whether JSON.parse reads a text."""
+    try:
+        json.loads(body, parse_constant=no_constant)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def no_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python's reader takes."""
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def text(value: Any) -> str:

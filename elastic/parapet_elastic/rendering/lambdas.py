@@ -89,5 +89,5 @@ _WORK: Final[dict[str, Callable[[str, Render], str]]] = {
     "EvalMath": _not_here("EvalMath"),
     "FormatNumber": _not_here("FormatNumber"),
 }
-LAMBDAS: Final[dict[str, Any]] = {name: Lambda(name, work) for name, work in _WORK.items()}
+LAMBDAS: Final[dict[str, Any]] = {name: Lambda(work) for name, work in _WORK.items()}
 """The lambdas as variables: name -> Lambda."""

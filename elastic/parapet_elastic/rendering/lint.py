@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic.rendering.javascript import Thrown, Unsupported
+from parapet_elastic.rendering.javascript import Thrown, Unsupported, no_constant
 from parapet_elastic.rendering.lint_names import FEATURES, OLDEST, features
 from parapet_elastic.rendering.lint_tags import Finding, Tags
 from parapet_elastic.rendering.mustache_parser import TemplateError, parse
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from parapet_elastic.rendering.mustache_parser import Token
-
-__all__ = ["Finding", "lint"]
 
 _TOKEN = re.compile(r"pst_[A-Za-z0-9_\-]{6,}")
 _NOT_TRIED = ("EvalMath", "FormatNumber")
@@ -116,7 +114,7 @@ def _problem(text: str, parts: list[tuple[Token, str]]) -> tuple[int, str] | Non
 
     body = "".join(part for _, part in parts)
     try:
-        value = json.loads(body, object_pairs_hook=object_of, parse_constant=_no_constant)
+        value = json.loads(body, object_pairs_hook=object_of, parse_constant=no_constant)
     except json.JSONDecodeError as exc:
         near = " ".join(body[max(0, exc.pos - 20) : exc.pos + 20].split())
         said = f"the body is not valid JSON ({exc.msg} near `{near}`); Parapet Security would get one text instead"
@@ -132,10 +130,6 @@ def _problem(text: str, parts: list[tuple[Token, str]]) -> tuple[int, str] | Non
         said = f'the key "{twice[0]}" is twice in one object, and only the last is kept; give one another name'
         return _line(text, places[-1]) if places else 1, said
     return None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
 
 
 def _template_line(text: str, parts: list[tuple[Token, str]], pos: int) -> int:

@@ -34,13 +34,11 @@ class Lambda:
     """A section that makes something of its own text.
 
     Attributes:
-        name: As the template calls it.
         work: Takes the text between the tags, and a function that renders a text in this place.
     """
 
-    def __init__(self, name: str, work: Callable[[str, Callable[[str], str]], str]) -> None:
-        """Keep both."""
-        self.name = name
+    def __init__(self, work: Callable[[str, Callable[[str], str]], str]) -> None:
+        """Keep it."""
         self.work = work
 
 

@@ -87,7 +87,7 @@ class _Parser:
             self._tag(start)
         self._end_of_line()
         if self.sections:
-            raise self._error(f'Unclosed section "{self.sections[-1].value}" at {self._units(self.pos)}', self.pos)
+            raise TemplateError(f'Unclosed section "{self.sections[-1].value}" at {self._units(self.pos)}', self.pos)
         return self._squashed()
 
     def _text(self) -> None:
@@ -117,7 +117,7 @@ class _Parser:
         else:
             value = self._until(self.closing)
         if not self._scan(self.closing):
-            raise self._error(f"Unclosed tag at {self._units(self.pos)}", start)
+            raise TemplateError(f"Unclosed tag at {self._units(self.pos)}", start)
         token = Token(kind, value, start, self.pos)
         self.tokens.append(token)
         if kind in "#^":
@@ -133,15 +133,15 @@ class _Parser:
 
     def _close(self, token: Token) -> None:
         if not self.sections:
-            raise self._error(f'Unopened section "{token.value}" at {self._units(token.start)}', token.start)
+            raise TemplateError(f'Unopened section "{token.value}" at {self._units(token.start)}', token.start)
         opened = self.sections.pop()
         if opened.value != token.value:
-            raise self._error(f'Unclosed section "{opened.value}" at {self._units(token.start)}', token.start)
+            raise TemplateError(f'Unclosed section "{opened.value}" at {self._units(token.start)}', token.start)
 
     def _set_tags(self, value: str) -> None:
         parts = re.split(f"{_S}+", value)[:2]
         if len(parts) != 2:
-            raise self._error(f"Invalid tags: {value}", self.pos)
+            raise TemplateError(f"Invalid tags: {value}", self.pos)
         opening, closing = (re.escape(part) for part in parts)
         self.opening = re.compile(f"{opening}{_S}*")
         self.closing = re.compile(f"{_S}*{closing}")
@@ -181,10 +181,6 @@ class _Parser:
 
     def _units(self, at: int) -> int:
         return js.length(self.template[:at])
-
-    @staticmethod
-    def _error(message: str, at: int) -> TemplateError:
-        return TemplateError(message, at)
 
 
 def _nested(tokens: list[Token]) -> list[Token]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from parapet_elastic.rendering import javascript as js
-from parapet_elastic.rendering.javascript import Unsupported
 from parapet_elastic.rendering.lambdas import LAMBDAS
 from parapet_elastic.rendering.mustache import Context, render_tokens
 from parapet_elastic.rendering.mustache_parser import parse
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from parapet_elastic.rendering.mustache_parser import Token
-
-__all__ = ["Unsupported", "render"]
 
 
 def render(template: str, variables: Mapping[str, Any]) -> str:
