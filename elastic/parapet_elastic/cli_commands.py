@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from parapet_elastic import cli_lint, connect, doctor, preview, status, tryout, uninstall
@@ -67,15 +68,17 @@ def _connect(options: Any, screen: Screen) -> Exit:
 
 
 def _selection(options: Any) -> Selection:
-    if not (options.rule_id or options.name or options.tag or options.kql or options.all):
-        raise Failure("no rules are named", todo="Say which: --rule-id, --name, --tag, --kql, or --all.")
-    kql = options.kql
-    if options.enabled_only:
-        enabled = "alert.attributes.enabled: true"
-        kql = f"({kql}) AND {enabled}" if kql else enabled
-    return Selection(
-        ids=tuple(options.rule_id), names=tuple(options.name), tags=tuple(options.tag), kql=kql, everything=options.all
+    chosen = Selection(
+        ids=tuple(options.rule_id),
+        names=tuple(options.name),
+        tags=tuple(options.tag),
+        kql=options.kql,
+        everything=options.all,
     )
+    if not options.enabled_only:
+        return chosen
+    enabled = "alert.attributes.enabled: true"
+    return replace(chosen, kql=f"({options.kql}) AND {enabled}" if options.kql else enabled)
 
 
 def _preview(options: Any, screen: Screen) -> Exit:

@@ -142,10 +142,6 @@ def _variables(one: argparse.ArgumentParser) -> None:
     one.add_argument("--rule-id", metavar="ID", help="with --real: the newest of this rule")
 
 
-def _doctor(one: argparse.ArgumentParser) -> None:
-    _webhook(one)
-
-
 def _connect(one: argparse.ArgumentParser) -> None:
     _webhook(one)
     one.add_argument(
@@ -231,7 +227,7 @@ def _uninstall(one: argparse.ArgumentParser) -> None:
 
 
 _OPTIONS = {
-    "doctor": _doctor,
+    "doctor": _webhook,
     "connect": _connect,
     "preview": _preview,
     "lint": _lint,

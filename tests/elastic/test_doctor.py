@@ -9,7 +9,6 @@ from tests.elastic.standins.kibana import Kibana
 
 URL = "https://webhook-us.parapetsecurity.com/webhook/acme"
 ID = "parapet-security"
-CHANGES = ("PUT", "PATCH", "DELETE", "POST")
 
 
 def looked(kibana, *words, **environment):
