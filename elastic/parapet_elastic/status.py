@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from parapet_elastic import alert_search, connector_api, version
 from parapet_elastic.editing import rules
-from parapet_elastic.editing.rule_actions import body_of, frequency_of, kql_of, ours
+from parapet_elastic.editing.rule_actions import actions_of, body_of, frequency_of, kql_of, ours
 from parapet_elastic.errors import Exit
 from parapet_elastic.kibana import Refused
 from parapet_elastic.rendering import templates
@@ -102,7 +102,7 @@ def _add(picture: Picture, rule: dict[str, Any], known: set[str], shipped: dict[
         picture.silent.append(named)
     else:
         picture.disabled += 1
-    for action in rule.get("actions") or []:
+    for action in actions_of(rule):
         if action["id"] not in known and not action["id"].startswith(_SYSTEM):
             picture.dangling.append({**named, "connector": action["id"]})
 

@@ -14,7 +14,7 @@ from parapet_elastic import connector_api, version
 from parapet_elastic.editing import rules
 from parapet_elastic.editing.edits import PATCH_PREBUILT_SINCE, Adding, change, look_again
 from parapet_elastic.editing.plan import Plan, Report, Step
-from parapet_elastic.editing.rule_actions import deduplicated, differences, ours, same, updated, without
+from parapet_elastic.editing.rule_actions import actions_of, deduplicated, differences, ours, same, updated, without
 from parapet_elastic.editing.snapshots import ATTACH, Entry, Snapshots
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.screen import counted
@@ -108,7 +108,7 @@ def update(
     plan = Plan("update")
     for rule in rules.select(kibana, selection):
         found = ours(rule, connector_id)
-        after = updated(rule.get("actions") or [], connector_id, wish)
+        after = updated(actions_of(rule), connector_id, wish)
         if not found:
             plan.skip(rule, "does not send; `attach` has it send")
         elif after == rule["actions"]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from parapet_elastic import waits
 from parapet_elastic.editing import rules
-from parapet_elastic.editing.rule_actions import alike, deduplicated, for_bulk, ours
+from parapet_elastic.editing.rule_actions import actions_of, alike, deduplicated, for_bulk, ours
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused, Unclear
 
@@ -54,7 +54,7 @@ class Adding:
 
     def reached(self, rule: dict[str, Any]) -> bool:
         """Whether the rule has our action, and none of its copies."""
-        actions = rule.get("actions") or []
+        actions = actions_of(rule)
         connector = self._wanted.connector_id
         return bool(ours(rule, connector)) and deduplicated(actions, connector) == actions
 
@@ -168,7 +168,7 @@ def change(kibana: Kibana, step: Step, report: Report, version: tuple[int, int])
         if is_as(rule, step.after, version):
             report.done(step.id)
             return
-        if (rule.get("actions") or []) != step.before:
+        if actions_of(rule) != step.before:
             report.skipped(step.id, "its actions have changed since the plan was made; run it again")
             return
         try:
@@ -195,7 +195,7 @@ def look_again(kibana: Kibana, report: Report, version: tuple[int, int]) -> None
 
 def is_as(rule: dict[str, Any], actions: list[dict[str, Any]], version: tuple[int, int]) -> bool:
     """Whether the rule has these actions, down to the uuids where Kibana lets us set them."""
-    now = rule.get("actions") or []
+    now = actions_of(rule)
     return alike(now, actions) if needs_bulk(rule, version) else bool(now == actions)
 
 

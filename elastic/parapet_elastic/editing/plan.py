@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from parapet_elastic.editing.rule_actions import actions_of
 from parapet_elastic.screen import counted
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Step:
     @classmethod
     def of(cls, rule: Mapping[str, Any], change: str, after: list[dict[str, Any]] | None = None) -> Step:
         """Return the step for a rule as Kibana gave it."""
-        before = list(rule.get("actions") or [])
+        before = actions_of(rule)
         return cls(rule["id"], str(rule.get("name", "")), change, before, after, bool(rule.get("immutable")))
 
 
@@ -88,7 +89,6 @@ class Report:
     def __init__(self, plan: Plan) -> None:
         """Begin with nothing done."""
         self.plan = plan
-        self._steps = {step.id: step for step in plan.steps}
         self._outcomes: dict[str, tuple[str, str]] = {}
 
     def done(self, rule_id: str) -> None:
@@ -114,7 +114,7 @@ class Report:
     @property
     def complete(self) -> bool:
         """Whether every rule of the plan is as it should be."""
-        return self.count("done") == len(self._steps) and all(skip.fine for skip in self.plan.skips)
+        return self.count("done") == len(self.plan.steps) and all(skip.fine for skip in self.plan.skips)
 
     def show(self, screen: Screen, snapshot: Path) -> None:
         """Print the numbers, and every rule that is not done."""

@@ -11,7 +11,7 @@ from parapet_elastic.editing import rules
 from parapet_elastic.editing.apply import Changing, set_lists
 from parapet_elastic.editing.edits import is_as
 from parapet_elastic.editing.plan import Plan, Step
-from parapet_elastic.editing.rule_actions import alike, without
+from parapet_elastic.editing.rule_actions import actions_of, alike, without
 from parapet_elastic.editing.snapshots import ROLLBACK, Snapshots, load
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.screen import counted
@@ -81,13 +81,13 @@ def _plan(
     if rule is None:
         plan.skip({"id": entry.id, "name": entry.name}, "the rule is gone", fine=False)
         return
-    step = Step.of(rule, "", entry.actions)
+    before = actions_of(rule)
     if is_as(rule, entry.actions, kibana_version):
         plan.skip(rule, "as it was before")
-    elif not overwrite and not alike(without(step.before, connector_id), without(entry.actions, connector_id)):
+    elif not overwrite and not alike(without(before, connector_id), without(entry.actions, connector_id)):
         plan.skip(rule, "its other actions have changed since; --overwrite puts them back, too", fine=False)
     else:
-        words = f"{counted(len(step.before), 'action')} -> {len(entry.actions)}, as before"
+        words = f"{counted(len(before), 'action')} -> {len(entry.actions)}, as before"
         plan.steps.append(Step.of(rule, words, entry.actions))
 
 

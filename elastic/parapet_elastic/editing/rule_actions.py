@@ -163,9 +163,14 @@ def _set_kql(action: Action, kql: str) -> None:
         action.pop("alerts_filter", None)
 
 
+def actions_of(rule: Mapping[str, Any]) -> list[Action]:
+    """Return all of the rule's actions; a rule without any may come without the key, too."""
+    return list(rule.get("actions") or [])
+
+
 def ours(rule: Mapping[str, Any], connector_id: str) -> list[Action]:
     """Return the rule's actions that run our connector."""
-    return [action for action in rule.get("actions") or [] if action.get("id") == connector_id]
+    return [action for action in actions_of(rule) if action.get("id") == connector_id]
 
 
 def same(action: Mapping[str, Any], wanted: Wanted) -> bool:

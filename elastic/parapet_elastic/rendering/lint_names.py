@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from parapet_elastic.rendering.variables import camel
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -160,12 +162,7 @@ def is_shadowed(name: str) -> bool:
     return name.partition(".")[0] in ("rule", "tags")
 
 
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(other.capitalize() for other in others)
-
-
-_CAMEL: Final = frozenset(_camel(name) for name in _PARAMETERS)
+_CAMEL: Final = frozenset(camel(name) for name in _PARAMETERS)
 
 
 def features(tokens: Sequence[Token]) -> Iterator[tuple[str, Token]]:

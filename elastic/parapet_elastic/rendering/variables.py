@@ -162,7 +162,7 @@ def _at(value: Any, path: Sequence[str]) -> Any:
 
 
 def _common(rule: Mapping[str, Any], place: Place, instance: str) -> dict[str, Any]:
-    params = {_camel(name): value for name, value in rule.items() if name not in _NO_PARAMETERS}
+    params = {camel(name): value for name, value in rule.items() if name not in _NO_PARAMETERS}
     tags = list(rule.get("tags", []))
     about = {
         "params": params,
@@ -225,6 +225,7 @@ def _milliseconds(date: Any) -> int:
         return 0
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
+    """Return a parameter's name as `rule.params` has it: `risk_score` is `riskScore` there."""
     first, *others = name.split("_")
     return first + "".join(other[:1].upper() + other[1:] for other in others)
