@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import subprocess
+import sys
+import time
 
+from build_tools.project import ROOT
 from parapet_elastic.access import Access
 from parapet_elastic.editing import apply
 from parapet_elastic.editing.apply import Options
@@ -97,6 +102,23 @@ class Person:
             self.shown = out.getvalue() + err.getvalue()
             self.document = json.loads(out.getvalue()) if out.getvalue() and json_only else None
 
+    def start(self, *words):
+        """Start the program itself, as a person would, with a SIGINT that is not ignored."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "parapet_elastic", *words, "--yes", "--json"],
+            env={
+                "PATH": "",
+                "PYTHONPATH": str(ROOT / "elastic"),
+                "KIBANA_URL": self.standin.url,
+                "KIBANA_API_KEY": self.standin.api_key,
+                "PARAPET_ELASTIC_STATE": str(self.state),
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - one thread
+        )
+
     def changes(self):
         """Return the requests that could have changed a rule."""
         return [
@@ -104,6 +126,14 @@ class Person:
             for one in self.standin.requests
             if (one.method == "PATCH" or one.path.endswith("_bulk_action")) and one.query.get("dry_run") != "true"
         ]
+
+
+def until_answered(request):
+    """Wait until the stand-in is through with a request: like Kibana, it goes on without the one who asked."""
+    end = time.monotonic() + 60
+    while request.status is None:
+        assert time.monotonic() < end, request.path
+        time.sleep(0.01)
 
 
 def action(connector_id, uuid, body="x", **more):

@@ -16,6 +16,12 @@ def kibana():
 
 
 @pytest.fixture
+def impatient(monkeypatch):
+    """Commands that do not wait before they ask Kibana again."""
+    monkeypatch.setattr("parapet_elastic.waits.seconds", lambda attempt, retry_after: 0)
+
+
+@pytest.fixture
 def tenant():
     """A tenant over plain http on loopback."""
     with ElasticTenant(None, tls=False) as found:

@@ -2,20 +2,17 @@
 
 import json
 import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
 from parapet_elastic.errors import Exit, Failure
 
-from tests.elastic.changing import Person, action
+from tests.elastic.changing import Person, action, until_answered
 from tests.elastic.standins.kibana import Kibana
 
 RULES = 120
 FAULTS = ["cut-before", "cut-after", "status:429", "status:500", "status:503", "status-after:500", "status-after:504"]
-PROGRAM = Path(__file__).resolve().parents[2] / "elastic"
 
 
 @pytest.fixture
@@ -158,24 +155,6 @@ def test_a_batch_that_kibana_carries_out_after_we_have_left_does_not_count_twice
     assert person.all_actions() == before
 
 
-def _attaching(person):
-    """Start the program itself, as a person would, with a SIGINT that is not ignored."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "parapet_elastic", "attach", "--all", "--yes", "--json"],
-        env={
-            "PATH": "",
-            "PYTHONPATH": str(PROGRAM),
-            "KIBANA_URL": person.standin.url,
-            "KIBANA_API_KEY": person.standin.api_key,
-            "PARAPET_ELASTIC_STATE": str(person.state),
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - one thread
-    )
-
-
 @pytest.mark.parametrize(
     ("path", "number"), [("_find", 1), ("_find", 2), ("_find", 3), ("_bulk_action", 1), ("_bulk_action", 2)]
 )
@@ -194,13 +173,12 @@ def test_a_process_that_is_killed_can_be_run_again(kibana, person, path, number)
         return False
 
     kibana.script("latency", seconds=0.2, when=at)
-    with _attaching(person) as process:
+    with person.start("attach", "--all") as process:
         assert arrived.wait(60)
         process.kill()
         process.communicate()
     assert process.returncode == -signal.SIGKILL
-    while seen[-1].status is None:
-        threading.Event().wait(0.01)  # Kibana goes on without the one who asked
+    until_answered(seen[-1])
 
     assert person.attach() is Exit.DONE
     assert person.attach() is Exit.DONE
@@ -220,7 +198,7 @@ def test_ctrl_c_in_a_real_process_ends_with_130_and_one_document(kibana, person)
         return False
 
     kibana.script("latency", seconds=1, when=batch)
-    with _attaching(person) as process:
+    with person.start("attach", "--all") as process:
         assert arrived.wait(60)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=120)

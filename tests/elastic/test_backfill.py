@@ -3,10 +3,7 @@
 import datetime as dt
 import json
 import signal
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
 from parapet_elastic import alert_search
@@ -17,12 +14,11 @@ from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Kibana
 from parapet_elastic.rendering import templates
 
-from tests.elastic.changing import EVERYTHING, US, Person
+from tests.elastic.changing import EVERYTHING, US, Person, until_answered
 from tests.elastic.person import Person as Somebody
 from tests.elastic.standins.tenant import Answer, Mode
 
 UTC = dt.timezone.utc
-PROGRAM = Path(__file__).resolve().parents[2] / "elastic"
 T0 = dt.datetime(2026, 1, 28, 15, 0, tzinfo=UTC)
 DAY = {"start": T0 - dt.timedelta(hours=1), "end": T0 + dt.timedelta(hours=23)}
 BASIC = templates.load("basic").text
@@ -175,13 +171,17 @@ def test_parts_of_a_sequence_are_not_sent(person, kibana):
     """Kibana sends the sequence that an EQL rule found; a rule that makes building blocks sends those."""
     rule = person.rule("A", type="eql")
     parts, (whole,) = person.run(rule, 2, 1), person.run(rule, 1, 2)
+    blocks = person.run(person.rule("B", type="eql"), 1, 3)
+    next(one for one in kibana.world.spaces["default"].rules.values() if one["name"] == "B")["building_block_type"] = (
+        "default"
+    )
     for hit in kibana.world.spaces["default"].alerts:
-        if hit["_id"] in parts:
+        if hit["_id"] in (*parts, *blocks):
             hit["_source"]["kibana.alert.building_block_type"] = "default"
 
     person.backfill()
 
-    assert person.arrived() == [whole]
+    assert person.arrived() == [whole, *blocks]
 
 
 @pytest.mark.parametrize(
@@ -315,25 +315,6 @@ def test_ctrl_c_leaves_a_ledger_to_go_on_with(person, monkeypatch, place):
     assert len(person.arrived()) == 3
 
 
-def _process(person):
-    """Start the program itself, with a SIGINT that is not ignored."""
-    words = ["backfill", "--from", "2026-01-28T14:00:00Z", "--to", "2026-01-29T14:00:00Z", "--all", "--rate", "50"]
-    return subprocess.Popen(
-        [sys.executable, "-m", "parapet_elastic", *words, "--yes", "--json"],
-        env={
-            "PATH": "",
-            "PYTHONPATH": str(PROGRAM),
-            "KIBANA_URL": person.standin.url,
-            "KIBANA_API_KEY": person.standin.api_key,
-            "PARAPET_ELASTIC_STATE": str(person.state),
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - one thread
-    )
-
-
 @pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGINT])
 @pytest.mark.parametrize("number", [1, 3, 30])
 def test_a_process_that_is_ended_is_gone_on_with(person, kibana, with_signal, number):
@@ -351,7 +332,8 @@ def test_a_process_that_is_ended_is_gone_on_with(person, kibana, with_signal, nu
         return False
 
     kibana.script("latency", seconds=0.5, when=at)
-    with _process(person) as process:
+    words = ["--from", "2026-01-28T14:00:00Z", "--to", "2026-01-29T14:00:00Z", "--all", "--rate", "50"]
+    with person.start("backfill", *words) as process:
         assert arrived.wait(60)
         process.send_signal(with_signal)
         out, err = process.communicate(timeout=120)
@@ -360,8 +342,7 @@ def test_a_process_that_is_ended_is_gone_on_with(person, kibana, with_signal, nu
     if with_signal == signal.SIGINT:
         assert process.returncode == Exit.INTERRUPTED
         assert json.loads(out)["sent"] == number - 1
-    while seen[number - 1].status is None:
-        threading.Event().wait(0.01)  # Kibana goes on without the one who asked
+    until_answered(seen[number - 1])
     assert person.backfill() is Exit.DONE
     assert set(person.arrived()) == set(ids)
     assert len(person.arrived()) - len(ids) <= 1

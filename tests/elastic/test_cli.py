@@ -145,9 +145,9 @@ def test_a_secret_in_an_argument_is_refused_and_not_repeated(words):
     assert "history" in result.err
 
 
-def test_with_json_a_failure_is_a_document_too(kibana, monkeypatch):
+@pytest.mark.usefixtures("impatient")
+def test_with_json_a_failure_is_a_document_too(kibana):
     """A script reads one thing only."""
-    monkeypatch.setattr("parapet_elastic.waits.seconds", lambda attempt, retry_after: 0)
     kibana.pause()
     result = Person(kibana)("status", "--json")
     assert result.code == result.json["exit"] == 3

@@ -167,9 +167,9 @@ def test_a_connector_of_another_type_is_not_touched(kibana):
 
 
 @pytest.mark.parametrize("fault", ["cut-after", "cut-before", "status:503", "status-after:504", "status:429"])
-def test_a_lost_answer_ends_with_one_connector(kibana, fault, monkeypatch):
+@pytest.mark.usefixtures("impatient")
+def test_a_lost_answer_ends_with_one_connector(kibana, fault):
     """A second attempt finds the first (409), and updates it."""
-    monkeypatch.setattr("parapet_elastic.waits.seconds", lambda attempt, retry_after: 0)
     kibana.script(fault, when=lambda record: record.method == "POST")
     assert Person(kibana)(*CALL).code == 0
     assert list(kibana.connectors()) == [ID]

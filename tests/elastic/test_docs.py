@@ -11,6 +11,7 @@ from parapet_elastic.cli_parser import parser
 from parapet_elastic.errors import Exit
 from parapet_elastic.rendering.renderer import render
 from parapet_elastic.rendering.samples import contexts
+from parapet_elastic.settings import NAMES
 
 from tests.doc_pages import PAGES, read, table
 
@@ -55,9 +56,9 @@ def test_every_exit_code_is_told_in_the_same_order():
 
 
 def test_every_variable_is_told():
-    """In the page and in --help."""
+    """In the page and in --help, and the program reads it."""
     told = {name for row in table(PAGE, "variable") for name in re.findall(r"`([A-Z_]+)`", row[0])}
-    assert told == set(re.findall(r"^  ([A-Z_]+)  ", TOP_END, re.MULTILINE))
+    assert told == set(re.findall(r"^  ([A-Z_]+)  ", TOP_END, re.MULTILINE)) == {*NAMES, "PARAPET_ELASTIC_STATE"}
 
 
 def test_every_option_that_chooses_rules_is_told():

@@ -88,9 +88,9 @@ def test_credentials_that_are_not_accepted_end_it_with_4(kibana):
     assert "API key" in checks["credentials"]["todo"]
 
 
-def test_without_kibana_it_ends_with_3(kibana, monkeypatch):
+@pytest.mark.usefixtures("impatient")
+def test_without_kibana_it_ends_with_3(kibana):
     """With what to look at."""
-    monkeypatch.setattr("parapet_elastic.waits.seconds", lambda attempt, retry_after: 0)
     kibana.pause()
     result, checks = looked(kibana)
     assert result.code == 3
@@ -214,9 +214,9 @@ def test_allowed_hosts_are_found_out_with_a_connector_that_is_removed_again():
 
 
 @pytest.mark.parametrize("fault", ["cut-after", "status-after:504"])
-def test_a_probe_whose_answer_is_lost_is_removed_too(kibana, fault, monkeypatch):
+@pytest.mark.usefixtures("impatient")
+def test_a_probe_whose_answer_is_lost_is_removed_too(kibana, fault):
     """The second attempt says 409: it is there."""
-    monkeypatch.setattr("parapet_elastic.waits.seconds", lambda attempt, retry_after: 0)
     kibana.script(fault, when=lambda record: record.method == "POST" and "probe" in record.path)
     _, checks = looked(kibana, "--webhook-url", URL)
     assert kibana.connectors() == {}

@@ -147,9 +147,9 @@ def test_a_lost_answer_is_no_reason_to_send_it_twice(person, kibana, tenant):
     assert len(tenant.bodies) == 1
 
 
-def test_a_busy_kibana_is_asked_again(person, kibana, tenant, monkeypatch):
+@pytest.mark.usefixtures("impatient")
+def test_a_busy_kibana_is_asked_again(person, kibana, tenant):
     """429 says that it was not done."""
-    monkeypatch.setattr("parapet_elastic.waits.seconds", lambda attempt, retry_after: 0)
     kibana.script("status:429", when=lambda record: record.path.endswith("_execute"))
     result = person("test")
     assert result.code == 0

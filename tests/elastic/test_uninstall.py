@@ -125,9 +125,9 @@ def test_a_preconfigured_connector_is_left_to_kibana_yml(tmp_path):
         assert not any(ours(rule) for rule in kibana.rules())
 
 
-def test_a_lost_answer_to_the_removal_is_no_trouble(person, kibana, monkeypatch):
+@pytest.mark.usefixtures("impatient")
+def test_a_lost_answer_to_the_removal_is_no_trouble(person, kibana):
     """The second attempt finds nothing, which is what was wanted."""
-    monkeypatch.setattr("parapet_elastic.waits.seconds", lambda attempt, retry_after: 0)
     kibana.script("cut-after", when=lambda record: record.method == "DELETE")
     assert person("uninstall", "--yes").code == 0
     assert ID not in kibana.connectors()

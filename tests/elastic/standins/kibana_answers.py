@@ -22,6 +22,11 @@ class Refusal(Exception):
         self.body = body
 
 
+def no_constant(name):
+    """Refuse NaN and Infinity, which Python's JSON takes and JavaScript's does not."""
+    raise ValueError(f"{name} is not JSON")
+
+
 def platform(status, message):
     """Return the Refusal that Kibana's core and its connector routes send."""
     error = http.HTTPStatus(status).phrase

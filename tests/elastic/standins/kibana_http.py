@@ -9,7 +9,7 @@ import re
 import threading
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tests.elastic.standins.kibana_answers import Refusal, platform
+from tests.elastic.standins.kibana_answers import Refusal, no_constant, platform
 from tests.elastic.standins.kibana_auth import authenticated
 from tests.standins.http_request import Malformed, read_body, read_head
 
@@ -84,13 +84,9 @@ def _json(record):
     if record.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise platform(415, "Unsupported Media Type")
     try:
-        return json.loads(record.body, parse_constant=_no_constant)
+        return json.loads(record.body, parse_constant=no_constant)
     except ValueError as exc:
         raise platform(400, f"Invalid request payload JSON format: {exc}") from exc
-
-
-def _no_constant(name):
-    raise ValueError(f"{name} is not JSON")
 
 
 class Route:

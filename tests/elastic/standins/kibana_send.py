@@ -14,6 +14,7 @@ import socket
 import ssl
 from urllib.parse import urljoin, urlsplit
 
+from tests.elastic.standins.kibana_answers import no_constant
 from tests.elastic.standins.kibana_webhook import host_allowed
 from tests.elastic.standins.kibana_world import stamp
 
@@ -63,14 +64,10 @@ def _transformed(body, headers):
     if "application/json" not in kind:
         return body.encode("utf-8", "replace")
     try:
-        json.loads(body, parse_constant=_no_constant)
+        json.loads(body, parse_constant=no_constant)
     except ValueError:
         return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
     return body.strip(" \t\r\n").encode("utf-8", "replace")
-
-
-def _no_constant(name):
-    raise ValueError(name)
 
 
 def _request(world, method, url, headers, raw):
