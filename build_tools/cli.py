@@ -53,7 +53,7 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
         "test": lambda: _test(options, rest),
         "bench": lambda: bench.run(options.python, quick=options.quick, only=options.only, file=options.json),
         "check": check.run,
-        "demo": lambda: _demo("demo_elastic", "") if options.elastic else _demo("demo", f"keep={options.keep}"),
+        "demo": lambda: _demo(options),
         "mutate": lambda: mutation.run(options.modules),
         "fuzz": lambda: fuzz.run(options.inputs, options.target, options.seed),
     }
@@ -72,16 +72,19 @@ def _test(options: argparse.Namespace, rest: list[str]) -> int:
     return suite.run(options.python, rest, **variables)
 
 
-def _demo(module: str, arguments: str) -> int:
-    """Runs a demo in an environment that has what the stand-ins need, on the first supported Python that is here."""
-    found = [version for version in ("3.9", "3.13", "3.7") if environment.interpreter(version)]
-    path = ""
-    if module == "demo_elastic":
-        found, path = [version for version in found if version != "3.7"], str(ROOT / "elastic")
-        environment.for_elastic()
-    python = environment.for_tests(found[0] if found else environment.running())
-    play = f"import sys; from build_tools.{module} import main; sys.exit(main({arguments}))"
-    return run_openly([str(python), "-c", play], PYTHONPATH=path)
+def _demo(options: argparse.Namespace) -> int:
+    if not options.elastic:
+        return _play("demo", f"keep={options.keep}", ("3.9", "3.13", "3.7"))
+    environment.for_elastic()
+    return _play("demo_elastic", "", ("3.9", "3.13"), PYTHONPATH=str(ROOT / "elastic"))
+
+
+def _play(module: str, arguments: str, versions: tuple[str, ...], **variables: str) -> int:
+    """Runs a demo in an environment that has what the stand-ins need, on the first of these Pythons that is here."""
+    found = next((version for version in versions if environment.interpreter(version)), None)
+    python = environment.for_tests(found or environment.running())
+    call = f"import sys; from build_tools.{module} import main; sys.exit(main({arguments}))"
+    return run_openly([str(python), "-c", call], **variables)
 
 
 def _count(text: str) -> int:
