@@ -14,7 +14,7 @@ from parapet_elastic.errors import Failure
 from parapet_elastic.kibana import Kibana
 from parapet_elastic.preview import Source
 from parapet_elastic.rendering import templates
-from parapet_elastic.settings import Options, Settings, webhook_url, webhook_url_of
+from parapet_elastic.settings import Given, Settings, webhook_url, webhook_url_of
 
 if TYPE_CHECKING:
     from parapet_elastic.errors import Exit
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _settings(options: Any, screen: Screen) -> Settings:
-    given = Options(
+    given = Given(
         url=options.kibana_url,
         space=options.space,
         ca_file=options.ca_file,

@@ -41,7 +41,7 @@ _WEBHOOK_PATH = re.compile(rf"(/[^/?#]+)*/webhook/(?:[A-Za-z0-9._~-]|%{_HEX}{_HE
 
 
 @dataclass(frozen=True)
-class Options:
+class Given:
     """What the command line says of Kibana; None and empty where it says nothing.
 
     Attributes:
@@ -64,18 +64,18 @@ class Settings:
     """What is configured; an option goes before the file, the file before the environment.
 
     Attributes:
-        options: From the command line.
+        given: From the command line.
         screen: Asks for what is missing, and is told each secret so that it can hide it.
         environment: The process's, by default.
     """
 
-    options: Options
+    given: Given
     screen: Screen
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     def __post_init__(self) -> None:
         """Read the file, and tell the screen every secret there is."""
-        self._file = read_file(Path(self.options.credentials)) if self.options.credentials else {}
+        self._file = read_file(Path(self.given.credentials)) if self.given.credentials else {}
         for source in (self._file, self.environment):
             for name in ("KIBANA_API_KEY", "KIBANA_PASSWORD", "PARAPET_TOKEN"):
                 self.screen.hide(source.get(name, ""))
@@ -87,7 +87,7 @@ class Settings:
         Raises:
             Failure: Something is missing or cannot be right (exit code USAGE).
         """
-        url = self.options.url or self._value("KIBANA_URL")
+        url = self.given.url or self._value("KIBANA_URL")
         if not url:
             raise Failure(
                 "no address of Kibana", todo="Set KIBANA_URL, or give --kibana-url https://kibana.example.com."
@@ -95,13 +95,13 @@ class Settings:
         key, username, password = self._credentials()
         return Access(
             url=kibana_url(url),
-            space=_space(self.options.space or self._value("KIBANA_SPACE") or "default"),
+            space=_space(self.given.space or self._value("KIBANA_SPACE") or "default"),
             api_key=key,
             username=username,
             password=password,
-            ca_file=_ca_file(self.options.ca_file or self._value("KIBANA_CA_FILE")),
+            ca_file=_ca_file(self.given.ca_file or self._value("KIBANA_CA_FILE")),
             proxy=self._proxy(),
-            timeout=self.options.timeout,
+            timeout=self.given.timeout,
         )
 
     def token(self) -> Secret:
@@ -130,8 +130,8 @@ class Settings:
         key, username = (source.get(name, "").strip() or None for name in _CREDENTIALS[:2])
         # A password may begin or end with a blank.
         password = source.get("KIBANA_PASSWORD") or None
-        if self.options.username:
-            key, username = None, self.options.username
+        if self.given.username:
+            key, username = None, self.given.username
         if key and username:
             raise Failure("both KIBANA_API_KEY and KIBANA_USERNAME are set", todo="Keep the one that is meant.")
         if username:
@@ -168,12 +168,12 @@ class Settings:
         return username, Secret(password)
 
     def _proxy(self) -> str | None:
-        if self.options.proxy and _parts(self.options.proxy, "--proxy").password is not None:
+        if self.given.proxy and _parts(self.given.proxy, "--proxy").password is not None:
             raise Failure(
                 "--proxy has a password in it, which every user of this machine can see",
                 todo="Set KIBANA_PROXY, or write it into the file of --credentials.",
             )
-        text = self.options.proxy or self._value("KIBANA_PROXY")
+        text = self.given.proxy or self._value("KIBANA_PROXY")
         if not text:
             return None
         parts = _parts(text, "the proxy's address")

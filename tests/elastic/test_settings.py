@@ -8,7 +8,7 @@ import os
 import pytest
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.screen import Screen
-from parapet_elastic.settings import Options, Settings, kibana_url, read_file, webhook_url, webhook_url_of
+from parapet_elastic.settings import Given, Settings, kibana_url, read_file, webhook_url, webhook_url_of
 
 URL = "https://kibana.example.com"
 KEY = "a2V5LWlkOmNhbmFyeS1rZXk="
@@ -17,7 +17,7 @@ KEY = "a2V5LWlkOmNhbmFyeS1rZXk="
 def settings(environment=None, **options):
     """The settings for an environment and options, without a terminal."""
     screen = Screen(out=io.StringIO(), err=io.StringIO(), answers=io.StringIO())
-    return Settings(Options(**options), screen, {"KIBANA_URL": URL, "KIBANA_API_KEY": KEY, **(environment or {})})
+    return Settings(Given(**options), screen, {"KIBANA_URL": URL, "KIBANA_API_KEY": KEY, **(environment or {})})
 
 
 def credentials(tmp_path, text, mode=0o600):
@@ -259,7 +259,7 @@ def test_every_secret_that_is_configured_is_told_to_the_screen():
         "PARAPET_TOKEN": "pst_canary-token",
         "KIBANA_PROXY": "http://me:canary-proxy@proxy.example.com",
     }
-    access = Settings(Options(), screen, environment).access()
+    access = Settings(Given(), screen, environment).access()
     for text in (*environment.values(), access.authorization(), "canary-proxy"):
         screen.line(text)
     assert "canary" not in out.getvalue()
