@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import re
-from datetime import datetime, timezone
+from datetime import timezone
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from parapet_elastic import __version__
+from parapet_elastic import __version__, times
 from parapet_elastic import cli_help as texts
 from parapet_elastic.errors import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
 _LONGEST_TIMEOUT_S = 3600
 
@@ -253,8 +254,7 @@ def version(text: str) -> tuple[int, int]:
 def time(text: str) -> datetime:
     """Return an ISO 8601 time; one without a zone is refused, since it means something else on every machine."""
     try:
-        # fromisoformat() knows no Z before 3.11.
-        found = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
+        found = times.read(text)
     except ValueError:
         raise argparse.ArgumentTypeError("not a time such as 2026-01-28T15:30:00Z") from None
     if found.tzinfo is None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
+
+_FRACTION = re.compile(r"\.([0-9]+)")
 
 
 def stamp(when: datetime) -> str:
@@ -10,10 +13,17 @@ def stamp(when: datetime) -> str:
     return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03}Z"
 
 
-def moment(text: str) -> datetime:
-    """Read a time.
+def read(text: str) -> datetime:
+    """Read an ISO 8601 time, with its zone or without.
 
     Raises:
         ValueError: It is none.
     """
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc)
+    # Before Python 3.11 fromisoformat() knows no Z, and no fraction but of three or six digits.
+    whole = _FRACTION.sub(lambda found: f".{found[1]:0<6.6}", text)
+    return datetime.fromisoformat(re.sub("[zZ]$", "+00:00", whole))
+
+
+def moment(text: str) -> datetime:
+    """Return a time in UTC; raises as `read`."""
+    return read(text).astimezone(timezone.utc)
