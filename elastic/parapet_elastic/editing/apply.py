@@ -18,7 +18,7 @@ from parapet_elastic.editing.rule_actions import actions_of, deduplicated, diffe
 from parapet_elastic.editing.snapshots import ATTACH, Entry, Snapshots
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.screen import counted
-from parapet_elastic.state import Place, state_dir
+from parapet_elastic.state import Place, lock, state_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,10 +191,11 @@ class Changing:
         if not self.screen.ask(f"Change the actions of {counted(len(plan.steps), 'rule')}?"):
             return self._end(document, report, Exit.DECLINED)
         entries = [Entry(step.id, step.name, step.before) for step in plan.steps]
-        snapshot = self.snapshots.keep(self.place, plan.command, entries)
-        document["snapshot"] = str(snapshot.path)
-        stop = self._work(report, work, look)
-        return self._finish(document, report, snapshot, stop)
+        with lock(self._options.state, self.place):
+            snapshot = self.snapshots.keep(self.place, plan.command, entries)
+            document["snapshot"] = str(snapshot.path)
+            stop = self._work(report, work, look)
+            return self._finish(document, report, snapshot, stop)
 
     def _work(self, report: Report, work: Work, look: Look) -> BaseException | None:
         """Do it; return what stopped it."""
