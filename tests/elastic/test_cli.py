@@ -232,6 +232,19 @@ def test_a_name_that_the_terminal_cannot_show_stops_nothing(kibana):
     assert b"M\\xfcller" in found.stdout
 
 
+def test_the_credentials_file_may_say_where_snapshots_are(kibana, tmp_path):
+    """Its other lines are of that Kibana, too."""
+    file = tmp_path / "credentials"
+    file.write_text(f"PARAPET_ELASTIC_STATE={tmp_path / 'here'}\n")
+    file.chmod(0o600)
+    kibana.add_rule("One")
+    person = Person(kibana, PARAPET_ELASTIC_STATE=str(tmp_path / "elsewhere"))
+    url = "http://localhost:8080/webhook/acme"
+    assert person("connect", "--webhook-url", url).code == 0
+    assert person("attach", "--all", "--yes", "--credentials", str(file)).code == 0
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["here"]
+
+
 def test_user_and_password_work_as_well_as_a_key(kibana):
     """And say so before rules are changed."""
     person = Person(kibana, KIBANA_API_KEY=None, KIBANA_USERNAME=kibana.username, KIBANA_PASSWORD=kibana.password)

@@ -6,9 +6,10 @@ import io
 import os
 
 import pytest
+from parapet_elastic.addresses import kibana_url, webhook_url, webhook_url_of
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.screen import Screen
-from parapet_elastic.settings import Given, Settings, kibana_url, read_file, webhook_url, webhook_url_of
+from parapet_elastic.settings import Given, Settings, read_file
 
 URL = "https://kibana.example.com"
 KEY = "a2V5LWlkOmNhbmFyeS1rZXk="
@@ -68,6 +69,28 @@ def test_key_and_user_are_never_mixed_from_two_places(tmp_path):
     access = settings(credentials=path).access()
     assert access.api_key is None
     assert access.authorization().startswith("Basic ")
+
+
+def test_the_users_name_may_be_in_the_environment_and_the_password_in_the_file(tmp_path):
+    """Or the other way round: each name comes from the first place that has it."""
+    name, password = {"KIBANA_USERNAME": "jo"}, {"KIBANA_PASSWORD": "canary-password"}
+    for there, here in ((name, password), (password, name)):
+        path = credentials(tmp_path, "".join(f"{each}={value}\n" for each, value in here.items()))
+        access = settings({"KIBANA_API_KEY": "", **there}, credentials=path).access()
+        assert (access.username, access.password.reveal()) == ("jo", "canary-password")
+
+
+def test_a_key_in_the_file_goes_before_a_user_of_the_environment(tmp_path):
+    """It says which of the two is meant."""
+    path = credentials(tmp_path, "KIBANA_API_KEY=Y2FuYXJ5\n")
+    access = settings({"KIBANA_USERNAME": "jo", "KIBANA_PASSWORD": "canary"}, credentials=path).access()
+    assert access.authorization() == "ApiKey Y2FuYXJ5"
+
+
+def test_a_password_without_its_user_is_named_and_no_key_is_taken_instead(tmp_path):
+    """The key of the environment may be somebody else's."""
+    path = credentials(tmp_path, "KIBANA_PASSWORD=canary-password\n")
+    assert "KIBANA_USERNAME" in refusal(settings(credentials=path).access)
 
 
 def test_the_option_for_the_user_means_a_password():
