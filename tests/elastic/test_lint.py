@@ -191,7 +191,8 @@ def test_what_only_kibana_can_do_is_said():
 @pytest.mark.parametrize("name", ["EvalMath", "FormatNumber"])
 def test_the_json_around_what_only_kibana_can_do_is_checked(name):
     """A number stands in for it."""
-    said = _said('{"a": {{#%s}}1+1{{/%s}},\n"b": }' % (name, name), (9, 2))
+    inside = f"{{{{#{name}}}}}1+1{{{{/{name}}}}}"
+    said = _said(f'{{"a": {inside},\n"b": }}', (9, 2))
 
     assert [each.split(":")[0] for each in said] == ["warning 1", "error 2"]
     assert "not valid JSON" in said[1]
