@@ -79,7 +79,7 @@ def _may_replace(screen: Screen, wish: Wish, found: dict[str, Any] | None) -> bo
         return True
     where = connector.host(found) or "an address that cannot be seen"
     screen.line(f'The connector {wish.connector_id} ("{found.get("name")}") is there already, and sends to {where}.')
-    return screen.ask("Is it to send to Parapet instead?")
+    return screen.ask(f"Is it to send to {connector.host_of(wish.url)} instead of {where}?")
 
 
 def _may_store(screen: Screen, wish: Wish, now: tuple[int, int]) -> bool:
