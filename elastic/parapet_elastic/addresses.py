@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 _VISIBLE = re.compile(r"[!-~]+")
 _HEX = r"[0-9a-fA-F]"
+# What the guide and our examples write where the tenant's own id belongs.
+_PLACEHOLDERS = ("your-tenant-id", "tenant-id")
 _WEBHOOK_PATH = re.compile(rf"(/[^/?#]+)*/webhook/(?:[A-Za-z0-9._~-]|%{_HEX}{_HEX})+")
 
 
@@ -38,7 +40,7 @@ def webhook_url(text: str) -> str:
     """Return a tenant's webhook address as it is.
 
     Raises:
-        Failure: It is not https (http for this machine), or its path does not end in /webhook/{tenant-id}.
+        Failure: It is not https (http for this machine), or its path does not end in /webhook/{tenant-id}, or ends in just that.
     """
     parts = _address(text, "the webhook's address")
     if parts.query or parts.fragment or not _WEBHOOK_PATH.fullmatch(parts.path):
@@ -46,11 +48,16 @@ def webhook_url(text: str) -> str:
             "the webhook's address does not end in /webhook/ and the tenant's id",
             todo="Copy it from Parapet: https://webhook-{region}.parapetsecurity.com/webhook/{tenant-id}.",
         )
+    if parts.path.rpartition("/")[2].lower() in _PLACEHOLDERS:
+        raise Failure(
+            "the webhook's address has a placeholder in the place of the tenant's id",
+            todo="Put in the id of your tenant, as Parapet shows it.",
+        )
     return text
 
 
 def webhook_url_of(region: str, tenant_id: str) -> str:
-    """Return the webhook address of a tenant in a region, as the guide spells it."""
+    """Return the webhook address of a tenant in a region, as the guide spells it; raises as `webhook_url`."""
     if not re.fullmatch(r"[a-z0-9-]+", region):
         raise Failure("a region has small letters, digits and hyphens only", todo="For example --region us.")
     return webhook_url(f"https://webhook-{region}.parapetsecurity.com/webhook/{tenant_id}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from parapet_elastic.access import Access
 from parapet_elastic.addresses import kibana_url, split
+from parapet_elastic.connector import PLACEHOLDER
 from parapet_elastic.errors import Failure
 from parapet_elastic.secret import Secret
 
@@ -114,6 +115,11 @@ class Settings:
             raise Failure(
                 "PARAPET_TOKEN is no service token: one starts with pst_ and has no white space",
                 todo="Copy it again, from Settings > Service Tokens in Parapet.",
+            )
+        if f"Bearer {text}" == PLACEHOLDER:
+            raise Failure(
+                "the service token is the placeholder of the examples",
+                todo="Put in your own, from Settings > Service Tokens in Parapet.",
             )
         return Secret(text)
 

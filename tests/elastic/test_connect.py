@@ -141,6 +141,9 @@ def test_a_preconfigured_connector_is_left_to_kibana_yml():
         result = Person(kibana)(*CALL)
         assert result.code == 0
         assert "kibana.yml" in result.out
+        assert f"{URL} was not compared" in result.out
+        assert "keystore" in result.out
+        assert result.out.endswith("Next: parapet-elastic test\n")
         assert all(record.method == "GET" for record in kibana.requests)
 
 

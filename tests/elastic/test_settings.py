@@ -173,7 +173,8 @@ def test_a_proxys_password_may_come_from_the_environment_and_not_from_an_option(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "canary", "Bearer pst_canary", "pst_", "pst_canary x", "pst_canary\n2", "pst_cänary"]
+    "text",
+    ["", "canary", "Bearer pst_canary", "pst_", "pst_canary x", "pst_canary\n2", "pst_cänary", "pst_YOUR_TOKEN_HERE"],
 )
 def test_a_token_that_is_none_is_refused(text):
     """It starts with pst_ and has no white space."""
@@ -250,6 +251,9 @@ def test_a_webhook_ends_in_the_tenants_id(given):
         ("https://webhook-us.parapetsecurity.com/webhook/a#x", "/webhook/"),
         ("https://webhook-{region}.parapetsecurity.com/webhook/{tenant-id}", "/webhook/"),
         ("https://u:canary@localhost/webhook/acme", "credentials"),
+        ("https://webhook-us.parapetsecurity.com/webhook/YOUR-TENANT-ID", "placeholder"),
+        ("https://webhook-us.parapetsecurity.com/webhook/TENANT-ID", "placeholder"),
+        ("https://webhook-us.parapetsecurity.com/webhook/tenant-id", "placeholder"),
     ],
 )
 def test_a_webhook_that_is_none_is_refused(given, words):
@@ -267,6 +271,8 @@ def test_region_and_tenant_make_the_guides_address():
         ("us", ""),
         ("us", "a b"),
         ("us", "é"),
+        ("us", "YOUR-TENANT-ID"),
+        ("us", "{tenant-id}"),
     ):
         refusal(webhook_url_of, region, tenant)
 
