@@ -75,19 +75,20 @@ class _Tool:
             [str(self._python), "-m", "parapet_elastic", *arguments],
             env=self._environment,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,  # as at a terminal: the question stands below its plan
             encoding="utf-8",
             timeout=120,
             check=False,
         )
-        self.said += done.stdout + done.stderr
+        self.said += done.stdout
         self._screen.line()
         self._screen.line(f"  $ parapet-elastic {' '.join(arguments)}", "bold")
-        for line in _shortened((done.stdout + done.stderr).splitlines(), lines):
+        for line in _shortened(done.stdout.splitlines(), lines):
             self._screen.line("    " + line)
         self._screen.note("", f"exit code {done.returncode}, {time.monotonic() - began:.1f} s", "dim")
         promise(done.returncode == 0, f"parapet-elastic {arguments[0]} should have ended with 0")
-        return done.stdout + done.stderr
+        return done.stdout
 
 
 def main() -> int:

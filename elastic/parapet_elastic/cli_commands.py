@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parapet_elastic import cli_lint, connect, doctor, preview, status, tryout, uninstall
+from parapet_elastic.addresses import webhook_url, webhook_url_of
 from parapet_elastic.backfilling import backfill
 from parapet_elastic.editing import apply, rollback
 from parapet_elastic.editing.rule_actions import Change, Wanted, parse_frequency
@@ -14,7 +16,7 @@ from parapet_elastic.errors import Failure
 from parapet_elastic.kibana import Kibana
 from parapet_elastic.preview import Source
 from parapet_elastic.rendering import templates
-from parapet_elastic.settings import Given, Settings, webhook_url, webhook_url_of
+from parapet_elastic.settings import Given, Settings, read_file
 
 if TYPE_CHECKING:
     from parapet_elastic.errors import Exit
@@ -176,7 +178,9 @@ def _uninstall(options: Any, screen: Screen) -> Exit:
 
 
 def _changing(options: Any) -> apply.Options:
-    return apply.Options(dry_run=options.dry_run, state_dir=options.state_dir)
+    in_file = read_file(Path(options.credentials)) if options.credentials else {}
+    state_dir = options.state_dir or in_file.get("PARAPET_ELASTIC_STATE")
+    return apply.Options(dry_run=options.dry_run, state_dir=state_dir)
 
 
 COMMANDS = {

@@ -150,7 +150,8 @@ uninstall. Rules whose other actions have changed since are left out, and named.
         "which rules send, and what failed lately",
         """\
 Shows which rules send to Parapet, how often and with which template, which do not, and
-failed actions of the last days. Ends with 1 when something needs a look.""",
+failed actions of the last days. Ends with 1 when something needs a look, as
+when no rule sends.""",
         """\
   parapet-elastic status
   parapet-elastic status --tag prod --days 1 --json

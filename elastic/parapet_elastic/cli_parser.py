@@ -106,7 +106,11 @@ def _selection(one: argparse.ArgumentParser) -> None:
         help="the id in the rule's address in Kibana; can be repeated",
     )
     rules.add_argument(
-        "--name", metavar="PATTERN", action="append", default=[], help="as in 'Suspicious *'; can be repeated"
+        "--name",
+        metavar="PATTERN",
+        action="append",
+        default=[],
+        help="as in 'Suspicious *', upper and lower case alike; can be repeated",
     )
     rules.add_argument("--tag", metavar="TAG", action="append", default=[], help="can be repeated")
     rules.add_argument("--kql", metavar="QUERY", help="as in 'alert.attributes.params.severity: critical'")
@@ -124,7 +128,7 @@ def _template(one: argparse._ActionsContainer, default: str | None) -> None:
 def _action(one: argparse._ActionsContainer) -> None:
     one.add_argument(
         "--frequency",
-        metavar="alert|run|1h",
+        metavar="alert|run|PERIOD",
         help="a request for each alert, for each run of the rule, or for a period (30m, 1h, 7d)",
     )
     one.add_argument(
@@ -137,7 +141,9 @@ def _action(one: argparse._ActionsContainer) -> None:
 def _variables(one: argparse.ArgumentParser) -> None:
     one.add_argument("--context", metavar="FILE", help="variables of an action, as a JSON object")
     one.add_argument(
-        "--sample", metavar="NAME", help="a built-in alert; `preview --list` shows them; default: per-alert"
+        "--sample",
+        metavar="NAME",
+        help="a built-in alert; `preview --list` shows them; default: per-alert, for bulk summary",
     )
     one.add_argument("--real", action="store_true", help="the newest alert in Kibana")
     one.add_argument("--rule-id", metavar="ID", help="with --real: the newest of this rule")

@@ -55,15 +55,25 @@ def connect(kibana: Kibana, screen: Screen, wish: Wish, token: Callable[[], Secr
         raise Failure(problem[0], exit=Exit.REFUSED, todo=problem[1])
     found = connector_api.read(kibana, wish.connector_id)
     if found is not None and connector.is_preconfigured(found):
-        screen.line(f"{wish.connector_id} is set in kibana.yml; it is changed there, and nothing was changed here.")
-        screen.result({"connector": wish.connector_id, "change": "none", "preconfigured": True})
-        return Exit.DONE
+        return _leave(screen, wish, now)
     if not _may_replace(screen, wish, found) or not _may_store(screen, wish, now):
         screen.result({"connector": wish.connector_id, "change": "none"})
         return Exit.DECLINED
     wanted = connector.payload(wish.name, wish.url, token(), now)
     created = _write(kibana, wish.connector_id, wanted, there=found is not None)
     _report(screen, wish, found, wanted, created=created)
+    return Exit.DONE
+
+
+def _leave(screen: Screen, wish: Wish, now: tuple[int, int]) -> Exit:
+    """Say what is to be done in kibana.yml: the API shows nothing of such a connector, and cannot change it."""
+    screen.line(f"The connector {wish.connector_id} is set in kibana.yml: nothing was changed here.")
+    screen.line(f"Kibana does not show where it sends, so {wish.url} was not compared with it.")
+    screen.line("Address and token are changed there; the token may instead be in Kibana's keystore, as")
+    screen.line(f"  {connector.keystore_key(wish.connector_id, now)}")
+    screen.line("Restart Kibana after a change.")
+    screen.line("Next: parapet-elastic test")
+    screen.result({"connector": wish.connector_id, "change": "none", "preconfigured": True})
     return Exit.DONE
 
 
@@ -79,7 +89,7 @@ def _may_replace(screen: Screen, wish: Wish, found: dict[str, Any] | None) -> bo
         return True
     where = connector.host(found) or "an address that cannot be seen"
     screen.line(f'The connector {wish.connector_id} ("{found.get("name")}") is there already, and sends to {where}.')
-    return screen.ask("Is it to send to Parapet instead?")
+    return screen.ask(f"Is it to send to {connector.host_of(wish.url)} instead of {where}?")
 
 
 def _may_store(screen: Screen, wish: Wish, now: tuple[int, int]) -> bool:

@@ -82,13 +82,13 @@ def is_preconfigured(found: Mapping[str, Any]) -> bool:
 
 
 def host(found: Mapping[str, Any]) -> str:
-    """Return the host that it sends to, empty where that cannot be seen."""
-    return _host(str(_config(found).get("url") or ""))
+    """Return the host that it sends to, with its port; empty where that cannot be seen."""
+    return host_of(str(_config(found).get("url") or ""))
 
 
 def sends_to(found: Mapping[str, Any], url: str) -> bool:
     """Whether it may be taken for ours: it sends to this host, or to one of Parapet's."""
-    return host(found) == _host(url) or bool(_OURS.fullmatch(host(found)))
+    return host(found) == host_of(url) or bool(_OURS.fullmatch(host(found)))
 
 
 def has_token_in_clear(found: Mapping[str, Any]) -> bool:
@@ -116,8 +116,9 @@ def _headers(found: Mapping[str, Any]) -> dict[str, str]:
     return {str(key).lower(): str(value) for key, value in (_config(found).get("headers") or {}).items()}
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
+    """Return the host of an address with its port, without a password that may be in it; empty where there is none."""
     try:
-        return urlsplit(url).netloc.lower()
+        return urlsplit(url).netloc.rpartition("@")[2].lower()
     except ValueError:
         return ""

@@ -73,6 +73,7 @@ class _Look:
         self._connector_id = connector_id
         self._url = url
         self._version = version.OLDEST
+        self._licensed = True
         self.ended: Exit | None = None
 
     def all(self) -> Iterator[Finding]:
@@ -137,6 +138,7 @@ class _Look:
 
     def _licence(self) -> Iterator[Finding]:
         problem = connector_api.licence_problem(self._kibana)
+        self._licensed = problem is None
         if problem:
             yield Finding("licence", "missing", *problem)
         else:
@@ -246,6 +248,10 @@ class _Look:
             yield Finding(
                 check, "unknown", "not looked; with --webhook-url URL it creates a connector for a moment to see"
             )
+            return
+        if not self._licensed:
+            # Kibana would answer 403, as it does where a right is missing.
+            yield Finding(check, "unknown", "not looked: see the licence above")
             return
         probe = connector.path("parapet-security-probe-" + uuid.uuid4().hex[:8])
         wanted = connector.payload("Parapet Security: probe of doctor", self._url, None, self._version)

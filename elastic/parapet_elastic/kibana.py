@@ -153,6 +153,10 @@ class Kibana:
                     raise failure from None
                 self._wait(attempt, None, str(failure))
                 continue
+            if answer.status_code == 500 and method == "GET" and attempt == 1:
+                # Once: it may have passed, as when a shard has moved; what goes on is Kibana's mistake, or ours.
+                self._wait(attempt, None, "Kibana answers 500")
+                continue
             if answer.status_code == 429 and not last:
                 self._wait(attempt, answer.headers.get("Retry-After"), "Kibana is rate limited (429)")
                 continue
@@ -215,6 +219,8 @@ class Kibana:
         if where.startswith("POST ") and not _never_sent(exc):
             return Unclear(f"no answer from {self.access.url} to {where}: {why}", exit=Exit.UNREACHABLE)
         todo = next((todo for kind, todo in _REMEDIES if isinstance(exc, kind)), "")
+        if self.access.url.startswith("http:") and not _never_sent(exc) and _worth_another_try(exc):
+            todo = f"Is it https? {todo}"
         return Failure(f"Kibana at {self.access.url}: {why}", exit=Exit.UNREACHABLE, todo=todo)
 
     def _explain(self, exc: OSError) -> str:

@@ -12,6 +12,7 @@ from parapet_elastic import alert_search
 from parapet_elastic.editing import rules
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.rendering import renderer, samples, templates, variables
+from parapet_elastic.rendering.javascript import is_json
 from parapet_elastic.times import stamp
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def preview(kibana: Kibana | None, screen: Screen, template: str, source: Source
     """
     body = render(kibana, template, source)
     screen.result({"body": body})
+    if not is_json(body):
+        screen.note("This body is no valid JSON; `parapet-elastic lint` says where.")
     if not screen.json:
         # A lone surrogate cannot be sent either: Node writes U+FFFD for it.
         screen.raw(body.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode())
@@ -78,8 +81,10 @@ def render(kibana: Kibana | None, template: str, source: Source) -> str:
     Raises:
         Failure: There is no such template, file, sample or alert.
     """
-    text = templates.load(template).text
-    return renderer.render(text, context(kibana, source))
+    found = templates.load(template)
+    if found.name in templates.SUMMARIES and not (source.context or source.sample or source.real):
+        source = Source(sample="summary")
+    return renderer.render(found.text, context(kibana, source))
 
 
 def context(kibana: Kibana | None, source: Source) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 from tqdm import tqdm
 
+from parapet_elastic.errors import Failure
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -112,8 +114,8 @@ class Screen:
             self._out.flush()
             self._out.buffer.write(body)
             self._out.flush()
-        except BrokenPipeError:
-            self._forsake("_out", self._out)
+        except OSError as exc:
+            self._forsake("_out", self._out, exc)
 
     def result(self, document: Mapping[str, Any]) -> None:
         """Add to the JSON document; a command that is made of others has one document all the same."""
@@ -172,16 +174,22 @@ class Screen:
             with tqdm.external_write_mode(file=stream):
                 stream.write(text + end)
                 stream.flush()
-        except BrokenPipeError:
-            # Whoever read this has gone (`| head`): the work goes on, without words.
-            self._forsake(name, stream)
+        except OSError as exc:
+            self._forsake(name, stream, exc)
 
-    def _forsake(self, name: str, stream: TextIO) -> None:
-        """Print no more on a stream whose reader has gone; without this Python complains when it flushes it at the end."""
+    def _forsake(self, name: str, stream: TextIO, why: OSError) -> None:
+        """Print no more on a stream that takes nothing; without this Python complains when it flushes it at the end.
+
+        Raises:
+            Failure: A result is lost for another reason than that its reader has gone (`| head`): a full disk. Words
+                about the work are not worth stopping it for.
+        """
         setattr(self, name, None)
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, stream.fileno())
         os.close(nothing)
+        if name == "_out" and not isinstance(why, BrokenPipeError):
+            raise Failure(f"standard output cannot be written: {why.strerror}") from None
 
 
 class Progress:

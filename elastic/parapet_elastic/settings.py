@@ -10,15 +10,15 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from parapet_elastic.access import Access
+from parapet_elastic.addresses import kibana_url, split
+from parapet_elastic.connector import PLACEHOLDER
 from parapet_elastic.errors import Failure
 from parapet_elastic.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from urllib.parse import SplitResult
 
     from parapet_elastic.screen import Screen
 
@@ -31,13 +31,10 @@ NAMES = (
     "KIBANA_CA_FILE",
     "KIBANA_PROXY",
     "PARAPET_TOKEN",
+    "PARAPET_ELASTIC_STATE",
 )
-_CREDENTIALS = ("KIBANA_API_KEY", "KIBANA_USERNAME", "KIBANA_PASSWORD")
-_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 _SPACE = re.compile(r"[a-z0-9_-]+")
 _VISIBLE = re.compile(r"[!-~]+")
-_HEX = r"[0-9a-fA-F]"
-_WEBHOOK_PATH = re.compile(rf"(/[^/?#]+)*/webhook/(?:[A-Za-z0-9._~-]|%{_HEX}{_HEX})+")
 
 
 @dataclass(frozen=True)
@@ -119,23 +116,34 @@ class Settings:
                 "PARAPET_TOKEN is no service token: one starts with pst_ and has no white space",
                 todo="Copy it again, from Settings > Service Tokens in Parapet.",
             )
+        if f"Bearer {text}" == PLACEHOLDER:
+            raise Failure(
+                "the service token is the placeholder of the examples",
+                todo="Put in your own, from Settings > Service Tokens in Parapet.",
+            )
         return Secret(text)
 
     def _value(self, name: str) -> str | None:
         return self._file.get(name) or self.environment.get(name, "").strip() or None
 
     def _credentials(self) -> tuple[Secret | None, str | None, Secret | None]:
-        # All of them from one place: a key in the file must not be mixed with a user of the environment.
-        source = self._file if any(self._file.get(name) for name in _CREDENTIALS) else self.environment
-        key, username = (source.get(name, "").strip() or None for name in _CREDENTIALS[:2])
+        key, username = self._value("KIBANA_API_KEY"), self.given.username or self._value("KIBANA_USERNAME")
         # A password may begin or end with a blank.
-        password = source.get("KIBANA_PASSWORD") or None
-        if self.given.username:
-            key, username = None, self.given.username
+        password = self._file.get("KIBANA_PASSWORD") or self.environment.get("KIBANA_PASSWORD") or None
+        # The option and the file say whether it is a key or a user; what the environment has of the other is not meant.
+        in_file = {name for name, value in self._file.items() if value}
+        if self.given.username or ("KIBANA_PASSWORD" in in_file and "KIBANA_API_KEY" not in in_file):
+            key = None
+        elif "KIBANA_API_KEY" in in_file and not in_file & {"KIBANA_USERNAME", "KIBANA_PASSWORD"}:
+            username = password = None
         if key and username:
             raise Failure("both KIBANA_API_KEY and KIBANA_USERNAME are set", todo="Keep the one that is meant.")
         if username:
             return None, *self._user(username, password)
+        if password and not key:
+            raise Failure(
+                "there is a KIBANA_PASSWORD, and no name of its user", todo="Set KIBANA_USERNAME, or give --username."
+            )
         key = (key or self.screen.ask_secret("Kibana's API key (encoded)") or "").strip()
         if not key:
             raise Failure(
@@ -168,7 +176,7 @@ class Settings:
         return username, Secret(password)
 
     def _proxy(self) -> str | None:
-        if self.given.proxy and _parts(self.given.proxy, "--proxy").password is not None:
+        if self.given.proxy and split(self.given.proxy, "--proxy").password is not None:
             raise Failure(
                 "--proxy has a password in it, which every user of this machine can see",
                 todo="Set KIBANA_PROXY, or write it into the file of --credentials.",
@@ -176,7 +184,7 @@ class Settings:
         text = self.given.proxy or self._value("KIBANA_PROXY")
         if not text:
             return None
-        parts = _parts(text, "the proxy's address")
+        parts = split(text, "the proxy's address")
         if parts.password:
             self.screen.hide(parts.password)
             self.screen.hide(text)
@@ -212,65 +220,6 @@ def read_file(path: Path) -> dict[str, str]:
             raise Failure(f"{path}:{number}: {name} is there twice")
         found[name] = value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" else value
     return found
-
-
-def kibana_url(text: str) -> str:
-    """Return Kibana's address without a slash at the end.
-
-    Raises:
-        Failure: It is not https (http for this machine), or is more than an address.
-    """
-    parts = _address(text, "Kibana's address")
-    if parts.query or parts.fragment or "/app/" in parts.path + "/":
-        raise Failure("Kibana's address goes on after the base path", todo="Leave out what begins with /app, ? or #.")
-    space = re.search(r"/s/([^/]+)/?$", parts.path)
-    if space:
-        raise Failure(
-            "Kibana's address has a space in it", todo=f"Give it without /s/{space[1]}, and --space {space[1]}."
-        )
-    return text.rstrip("/")
-
-
-def webhook_url(text: str) -> str:
-    """Return a tenant's webhook address as it is.
-
-    Raises:
-        Failure: It is not https (http for this machine), or its path does not end in /webhook/{tenant-id}.
-    """
-    parts = _address(text, "the webhook's address")
-    if parts.query or parts.fragment or not _WEBHOOK_PATH.fullmatch(parts.path):
-        raise Failure(
-            "the webhook's address does not end in /webhook/ and the tenant's id",
-            todo="Copy it from Parapet: https://webhook-{region}.parapetsecurity.com/webhook/{tenant-id}.",
-        )
-    return text
-
-
-def webhook_url_of(region: str, tenant_id: str) -> str:
-    """Return the webhook address of a tenant in a region, as the guide spells it."""
-    if not re.fullmatch(r"[a-z0-9-]+", region):
-        raise Failure("a region has small letters, digits and hyphens only", todo="For example --region us.")
-    return webhook_url(f"https://webhook-{region}.parapetsecurity.com/webhook/{tenant_id}")
-
-
-def _address(text: str, what: str) -> SplitResult:
-    parts = _parts(text, what)
-    if not _VISIBLE.fullmatch(text) or not parts.hostname or "\\" in text:
-        raise Failure(f"{what} is no URL")
-    if parts.username is not None or parts.password is not None:
-        raise Failure(f"{what} has credentials in it", todo="Give them as KIBANA_USERNAME and KIBANA_PASSWORD.")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _LOOPBACK.fullmatch(parts.hostname)):
-        raise Failure(f"{what} is not https", todo="Plain http is for this machine (localhost) only.")
-    return parts
-
-
-def _parts(text: str, what: str) -> SplitResult:
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        raise Failure(f"{what} is no URL") from None
-    return parts
 
 
 def _space(text: str) -> str:

@@ -57,7 +57,8 @@ class Picture:
     @property
     def fine(self) -> bool:
         """Whether nothing needs a look."""
-        return not (self.dangling or self.failures or any(len(each["actions"]) > 1 for each in self.sending))
+        twice = any(len(each["actions"]) > 1 for each in self.sending)
+        return bool(self.there and self.sending) and not (self.dangling or self.failures or twice)
 
 
 def status(kibana: Kibana, screen: Screen, connector_id: str, selection: Selection | None, days: float) -> Exit:
@@ -71,7 +72,8 @@ def status(kibana: Kibana, screen: Screen, connector_id: str, selection: Selecti
         days: How far back to look for failed actions.
 
     Returns:
-        DONE, or FOUND when something needs a look: a rule that sends twice, an action without its connector, failed actions.
+        DONE, or FOUND when something needs a look: no connector, no rule that sends, a rule that sends twice, an action
+        without its connector, failed actions.
     """
     version.read(kibana)
     found = rules.select(kibana, selection) if selection else rules.listing(kibana)
@@ -162,7 +164,7 @@ def _show(screen: Screen, picture: Picture, days: float) -> None:
     if picture.unseen:
         screen.line(f"Failed actions could not be read: {picture.unseen}")
     elif picture.failures:
-        screen.line(f"Actions that failed in the last {days:g} days:")
+        screen.line(f"Actions that failed in the last {_days(days)}:")
         failed = [
             (each["name"], f"{each['count']}{'+' if each['more'] else ''}", each["newest"], each["message"])
             for each in picture.failures
@@ -170,13 +172,19 @@ def _show(screen: Screen, picture: Picture, days: float) -> None:
         screen.table(("rule", "times", "newest", "message"), failed)
         screen.line("-> `parapet-elastic test` shows what is wrong, `backfill` sends what was lost.")
     elif picture.sending:
-        screen.line(f"No action failed in the last {days:g} days.")
+        screen.line(f"No action failed in the last {_days(days)}.")
+
+
+def _days(days: float) -> str:
+    return f"{days:g} day" + ("" if days == 1 else "s")
 
 
 def _show_sending(screen: Screen, picture: Picture) -> None:
     screen.line(
         f"Sending to Parapet Security: {counted(len(picture.sending), 'rule')}" + (":" if picture.sending else ".")
     )
+    if picture.there and not picture.sending:
+        screen.line("-> `parapet-elastic attach` has rules send.")
     rows = [
         (each["name"], each["id"], "yes" if each["enabled"] else "no", *(action[key] or "" for key in _COLUMNS))
         for each in picture.sending

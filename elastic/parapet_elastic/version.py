@@ -46,7 +46,7 @@ def about(kibana: Kibana) -> About:
     no_kibana = Failure(
         f"what answers at {kibana.access.url} is not Kibana",
         exit=Exit.UNREACHABLE,
-        todo="Give Kibana's address, not Elasticsearch's, with its base path if it has one.",
+        todo="Give Kibana's address, not Elasticsearch's, with its base path if it has one, and https if it speaks that.",
     )
     try:
         answer = kibana.get("/api/status")

@@ -9,6 +9,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from build_tools.project import ROOT
@@ -215,8 +216,42 @@ def test_a_reader_who_has_gone_is_no_failure(kibana):
         running.stdout.readline()
         running.stdout.close()
         err = running.stderr.read()
-        assert running.wait(30) == 0
+        assert running.wait(30) == 1, "no rule sends"
     assert err == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+@pytest.mark.parametrize("words", [("preview",), ("preview", "--json"), ("lint", "basic"), ("lint", "basic", "--json")])
+def test_a_result_that_cannot_be_written_is_one_line_and_2(words):
+    """`preview > body.json` with a full disk must not look as if it had worked."""
+    with Path("/dev/full").open("wb") as full:
+        found = subprocess.run(
+            [sys.executable, "-m", "parapet_elastic", *words],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "elastic")},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert found.returncode == 2
+    assert found.stderr.decode().count("\n") == 1
+    assert "No space left" in found.stderr.decode()
+
+
+def test_words_come_in_their_order_where_both_streams_are_one(kibana, tmp_path):
+    """`attach > log 2>&1`: the plan stands before the question about it."""
+    kibana.add_rule("Of the plan")
+    person = Person(kibana, PARAPET_ELASTIC_STATE=str(tmp_path), PYTHONPATH=str(ROOT / "elastic"))
+    person("connect", "--webhook-url", "http://localhost:8080/webhook/acme")
+    found = subprocess.run(
+        [sys.executable, "-m", "parapet_elastic", "attach", "--all"],
+        env={**os.environ, **person.environment, "PYTHONUNBUFFERED": ""},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    said = found.stdout.decode()
+    assert -1 < said.index("Of the plan") < said.index("There is no terminal")
 
 
 def test_a_name_that_the_terminal_cannot_show_stops_nothing(kibana):
@@ -227,9 +262,23 @@ def test_a_name_that_the_terminal_cannot_show_stops_nothing(kibana):
         [sys.executable, "-m", "parapet_elastic", "status"],
         env={**environment, "PYTHONIOENCODING": "ascii"},
         capture_output=True,
-        check=True,
+        check=False,
     )
+    assert found.returncode == 1, "no rule sends"
     assert b"M\\xfcller" in found.stdout
+
+
+def test_the_credentials_file_may_say_where_snapshots_are(kibana, tmp_path):
+    """Its other lines are of that Kibana, too."""
+    file = tmp_path / "credentials"
+    file.write_text(f"PARAPET_ELASTIC_STATE={tmp_path / 'here'}\n")
+    file.chmod(0o600)
+    kibana.add_rule("One")
+    person = Person(kibana, PARAPET_ELASTIC_STATE=str(tmp_path / "elsewhere"))
+    url = "http://localhost:8080/webhook/acme"
+    assert person("connect", "--webhook-url", url).code == 0
+    assert person("attach", "--all", "--yes", "--credentials", str(file)).code == 0
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["here"]
 
 
 def test_user_and_password_work_as_well_as_a_key(kibana):

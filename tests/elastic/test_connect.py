@@ -141,17 +141,22 @@ def test_a_preconfigured_connector_is_left_to_kibana_yml():
         result = Person(kibana)(*CALL)
         assert result.code == 0
         assert "kibana.yml" in result.out
+        assert f"{URL} was not compared" in result.out
+        assert "keystore" in result.out
+        assert result.out.endswith("Next: parapet-elastic test\n")
         assert all(record.method == "GET" for record in kibana.requests)
 
 
 def test_somebody_elses_connector_is_asked_about(kibana):
     """Of the same id, and sending elsewhere."""
-    put(kibana, stored("https://relay.example.com/hook"))
+    put(kibana, stored("https://me:canary@relay.example.com:8443/hook"))
     before = kibana.connectors()
     for types in (None, "n\n"):
         result = Person(kibana)(*CALL, types=types)
         assert result.code == 6
-        assert "relay.example.com" in result.out
+        assert "sends to relay.example.com:8443." in result.out
+        assert "to webhook-us.parapetsecurity.com instead of relay.example.com:8443?" in result.err
+        assert "canary" not in result.out + result.err
         assert kibana.connectors() == before
     assert Person(kibana)(*CALL, types="y\n").code == 0
     assert kibana.connectors()[ID]["config"]["url"] == URL

@@ -22,6 +22,8 @@ def test_the_demo_shows_each_step_and_ends_well(capsys):
     for step in ("doctor", "connect", "test", "attach --all --yes", "status", "rollback"):
         assert f"$ parapet-elastic {step}" in said
     assert "0 changes, 300 rules stay as they are." in said
+    # Both streams as at a terminal.
+    assert said.index("Change the actions of 300 rules? yes") < said.index("300 done")
     assert said.rstrip().endswith("every rule is as it was, byte for byte.")
     assert "Bearer pst_…" in said
 

@@ -108,6 +108,16 @@ def test_a_licence_that_has_no_webhooks_is_told():
         assert "enabledActionTypes" in checks["licence"]["todo"]
 
 
+def test_without_the_licence_the_rights_are_not_blamed():
+    """Kibana answers 403 to the probe for both."""
+    with Kibana(license="basic") as kibana:
+        result, checks = looked(kibana, "--webhook-url", URL)
+    assert result.code == 1
+    assert checks["allowed hosts"]["state"] == "unknown"
+    assert "licence" in checks["allowed hosts"]["text"]
+    assert "role" not in checks["allowed hosts"]["todo"]
+
+
 @pytest.mark.parametrize(
     ("right", "check", "word"),
     [

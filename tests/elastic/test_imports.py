@@ -18,6 +18,7 @@ MODULES = {
 PURE = {
     "__init__",
     "access",
+    "addresses",
     "answers",
     "backfilling.kql",
     "connector",

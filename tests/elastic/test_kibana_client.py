@@ -10,7 +10,7 @@ import gc
 import json
 
 import pytest
-from parapet_elastic import waits
+from parapet_elastic import version, waits
 from parapet_elastic.access import Access
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Kibana, Refused, Unclear
@@ -162,7 +162,22 @@ def test_after_five_attempts_it_gives_up(kibana, fault):
     assert len(slept) == 4
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 500])
+def test_one_500_to_a_question_is_asked_again(kibana):
+    """Once: a change is not, and neither is one that stays."""
+    kibana.script("status:500")
+    found, slept = of(kibana)
+    assert found.get("/api/actions/connectors") == []
+    assert len(slept) == 1
+    kibana.script("status:500", count=2)
+    with pytest.raises(Refused, match="500"):
+        found.get("/api/actions/connectors")
+    kibana.script("status:500")
+    with pytest.raises(Refused, match="500"):
+        found.put("/api/actions/connector/x", {})
+    assert len(slept) == 2
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409])
 def test_an_error_is_not_tried_again_and_keeps_kibanas_words(kibana, status):
     """What Kibana says goes to the person, on one line, and the whole answer to the caller."""
     kibana.script(f"status:{status}")
@@ -173,7 +188,7 @@ def test_an_error_is_not_tried_again_and_keeps_kibanas_words(kibana, status):
     assert refused.value.status == status
     assert refused.value.message in str(refused.value)
     assert refused.value.body["message"] == refused.value.message
-    assert refused.value.exit is (Exit.UNREACHABLE if status == 500 else Exit.REFUSED)
+    assert refused.value.exit is Exit.REFUSED
 
 
 def test_kibanas_words_are_put_on_one_line():
@@ -342,6 +357,20 @@ def test_a_port_that_speaks_no_tls_is_told_from_a_bad_certificate():
             client(f"https://localhost:{server.port}")[0].get("/x")
     finally:
         server.close()
+
+
+def test_plain_http_to_a_port_that_speaks_tls_is_asked_about(certs):
+    """The connection is only cut there: nothing else tells."""
+    with StandIn(certs=certs) as kibana, pytest.raises(Failure) as failure:
+        client(kibana.url.replace("https:", "http:"))[0].get("/x")
+    assert "Is it https?" in failure.value.todo
+
+
+def test_a_proxy_in_front_that_says_400_to_plain_http_is_asked_about_too():
+    """As nginx does: "The plain HTTP request was sent to HTTPS port"."""
+    with Answers(answer(400, b"<html>", Content_Type="text/html")) as server, pytest.raises(Failure) as failure:
+        version.about(client(server.url)[0])
+    assert "https" in failure.value.todo
 
 
 def test_a_proxy_is_used_and_its_password_is_in_no_error(certs):

@@ -184,8 +184,18 @@ def test_what_only_kibana_can_do_is_said():
     """The rest of the template is judged all the same."""
     said = _said('{"a": "{{rule.severity}}",\n"x": "{{#EvalMath}}1+1{{/EvalMath}}"}', (9, 2))
 
-    assert [each.split(":")[0] for each in said] == ["error 1", "warning 2", "warning 2"]
-    assert "what it gives was not checked" in said[1] + said[2]
+    assert [each.split(":")[0] for each in said] == ["error 1", "warning 2"]
+    assert "what it gives was not checked" in said[1]
+
+
+@pytest.mark.parametrize("name", ["EvalMath", "FormatNumber"])
+def test_the_json_around_what_only_kibana_can_do_is_checked(name):
+    """A number stands in for it."""
+    inside = f"{{{{#{name}}}}}1+1{{{{/{name}}}}}"
+    said = _said(f'{{"a": {inside},\n"b": }}', (9, 2))
+
+    assert [each.split(":")[0] for each in said] == ["warning 1", "error 2"]
+    assert "not valid JSON" in said[1]
 
 
 @pytest.mark.parametrize(

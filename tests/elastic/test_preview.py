@@ -65,7 +65,7 @@ def test_as_a_process_it_prints_the_same_bytes_whatever_the_locale():
         capture_output=True,
         check=True,
     )
-    assert found.stdout == render(templates.load("bulk").text, samples.contexts()["one alert"]).encode()
+    assert found.stdout == render(templates.load("bulk").text, samples.contexts()["a summary of 3 alerts"]).encode()
     assert found.stderr == b""
 
 
@@ -170,3 +170,22 @@ def test_a_context_that_is_none_is_refused(tmp_path, text, said):
     result = Person()("preview", "--context", str(path))
     assert result.code == 2
     assert said in result.err
+
+
+@pytest.mark.parametrize("name", templates.NAMES)
+def test_a_template_is_shown_with_the_alerts_that_it_is_for(name):
+    """A bulk body without a summary would hold no alert."""
+    sample = "summary" if name == "bulk" else "per-alert"
+    shown = Person()("preview", "--template", name)
+    assert shown.raw == Person()("preview", "--template", name, "--sample", sample).raw
+    assert shown.raw != Person()("preview", "--template", name, "--sample", "summary-of-0").raw
+
+
+def test_a_body_that_is_no_json_is_shown_and_said(tmp_path):
+    """On standard error: the bytes stay those that Kibana would send."""
+    path = tmp_path / "mine.mustache"
+    path.write_text('{"a": }')
+    shown = Person()("preview", "--template", str(path))
+    assert (shown.code, shown.raw) == (0, b'{"a": }')
+    assert shown.err.count("\n") == 1
+    assert "no valid JSON" in shown.err

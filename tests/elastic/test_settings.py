@@ -6,9 +6,10 @@ import io
 import os
 
 import pytest
+from parapet_elastic.addresses import kibana_url, webhook_url, webhook_url_of
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.screen import Screen
-from parapet_elastic.settings import Given, Settings, kibana_url, read_file, webhook_url, webhook_url_of
+from parapet_elastic.settings import Given, Settings, read_file
 
 URL = "https://kibana.example.com"
 KEY = "a2V5LWlkOmNhbmFyeS1rZXk="
@@ -68,6 +69,28 @@ def test_key_and_user_are_never_mixed_from_two_places(tmp_path):
     access = settings(credentials=path).access()
     assert access.api_key is None
     assert access.authorization().startswith("Basic ")
+
+
+def test_the_users_name_may_be_in_the_environment_and_the_password_in_the_file(tmp_path):
+    """Or the other way round: each name comes from the first place that has it."""
+    name, password = {"KIBANA_USERNAME": "jo"}, {"KIBANA_PASSWORD": "canary-password"}
+    for there, here in ((name, password), (password, name)):
+        path = credentials(tmp_path, "".join(f"{each}={value}\n" for each, value in here.items()))
+        access = settings({"KIBANA_API_KEY": "", **there}, credentials=path).access()
+        assert (access.username, access.password.reveal()) == ("jo", "canary-password")
+
+
+def test_a_key_in_the_file_goes_before_a_user_of_the_environment(tmp_path):
+    """It says which of the two is meant."""
+    path = credentials(tmp_path, "KIBANA_API_KEY=Y2FuYXJ5\n")
+    access = settings({"KIBANA_USERNAME": "jo", "KIBANA_PASSWORD": "canary"}, credentials=path).access()
+    assert access.authorization() == "ApiKey Y2FuYXJ5"
+
+
+def test_a_password_without_its_user_is_named_and_no_key_is_taken_instead(tmp_path):
+    """The key of the environment may be somebody else's."""
+    path = credentials(tmp_path, "KIBANA_PASSWORD=canary-password\n")
+    assert "KIBANA_USERNAME" in refusal(settings(credentials=path).access)
 
 
 def test_the_option_for_the_user_means_a_password():
@@ -150,7 +173,8 @@ def test_a_proxys_password_may_come_from_the_environment_and_not_from_an_option(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "canary", "Bearer pst_canary", "pst_", "pst_canary x", "pst_canary\n2", "pst_cänary"]
+    "text",
+    ["", "canary", "Bearer pst_canary", "pst_", "pst_canary x", "pst_canary\n2", "pst_cänary", "pst_YOUR_TOKEN_HERE"],
 )
 def test_a_token_that_is_none_is_refused(text):
     """It starts with pst_ and has no white space."""
@@ -227,6 +251,9 @@ def test_a_webhook_ends_in_the_tenants_id(given):
         ("https://webhook-us.parapetsecurity.com/webhook/a#x", "/webhook/"),
         ("https://webhook-{region}.parapetsecurity.com/webhook/{tenant-id}", "/webhook/"),
         ("https://u:canary@localhost/webhook/acme", "credentials"),
+        ("https://webhook-us.parapetsecurity.com/webhook/YOUR-TENANT-ID", "placeholder"),
+        ("https://webhook-us.parapetsecurity.com/webhook/TENANT-ID", "placeholder"),
+        ("https://webhook-us.parapetsecurity.com/webhook/tenant-id", "placeholder"),
     ],
 )
 def test_a_webhook_that_is_none_is_refused(given, words):
@@ -244,6 +271,8 @@ def test_region_and_tenant_make_the_guides_address():
         ("us", ""),
         ("us", "a b"),
         ("us", "é"),
+        ("us", "YOUR-TENANT-ID"),
+        ("us", "{tenant-id}"),
     ):
         refusal(webhook_url_of, region, tenant)
 

@@ -33,12 +33,20 @@ def person(kibana, tenant):
     return found
 
 
-def test_a_kibana_without_rules_is_no_trouble(kibana):
-    """And without a connector neither; what to do is said."""
-    result = Person(kibana)("status")
-    assert result.code == 0
+def test_without_a_connector_or_a_rule_that_sends_it_ends_with_1(kibana, tenant):
+    """Nothing arrives then: a script has to hear of it. What to do is said."""
+    person = Person(kibana, PARAPET_TOKEN=tenant.token)
+    result = person("status")
+    assert result.code == 1
     assert "Sending to Parapet Security: 0 rules." in result.out
     assert "parapet-elastic connect" in result.out
+    person("connect", "--webhook-url", tenant.url)
+    kibana.add_rule("One")
+    result = person("status")
+    assert result.code == 1
+    assert "parapet-elastic attach" in result.out
+    kibana.set_actions(kibana.rules()[0]["id"], [action()])
+    assert person("status").code == 0
 
 
 def test_each_rule_that_sends_is_shown_with_how(person, kibana):
@@ -65,6 +73,7 @@ def test_each_rule_that_sends_is_shown_with_how(person, kibana):
     assert any(line.startswith("Third") for line in lines)
     assert "Disabled, and not sending: 1 rule." in lines
     assert "No action failed in the last 7 days." in lines
+    assert "No action failed in the last 1 day." in person("status", "--days", "1").out
     assert person("status", "--json").json["fine"] is True
 
 
@@ -90,7 +99,7 @@ def test_an_action_whose_connector_is_gone_needs_a_look(person, kibana):
     """Ours and others'; Kibana's own actions are no connectors."""
     kibana.set_actions(kibana.add_rule("One"), [action(connector_id="gone")])
     assert person("status", "--json").json["dangling"][0]["connector"] == "gone"
-    kibana.set_actions(kibana.rules()[0]["id"], [action(connector_id="system-connector-.cases")])
+    kibana.set_actions(kibana.rules()[0]["id"], [action(), action(connector_id="system-connector-.cases", uuid="2")])
     assert person("status").code == 0
     kibana.set_actions(kibana.rules()[0]["id"], [action()])
     del kibana.world.spaces["default"].connectors[ID]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from parapet_elastic.rendering.javascript import Thrown, Unsupported, no_constant
+from parapet_elastic.rendering.lambdas import WITH_STAND_INS
 from parapet_elastic.rendering.lint_names import FEATURES, OLDEST, features
 from parapet_elastic.rendering.lint_tags import Finding, Tags
 from parapet_elastic.rendering.mustache_parser import TemplateError, parse
@@ -86,7 +87,7 @@ def _bodies(text: str) -> list[Finding]:
     for situation, variables in contexts().items():
         found: tuple[int, str] | None
         try:
-            parts = pieces(text, variables)
+            parts = pieces(text, variables, WITH_STAND_INS)
         except Unsupported as exc:
             line = next((_line(text, token.start) for name, token in features(parse(text)) if name in str(exc)), 1)
             return [Finding("warning", line, f"the body could not be tried: {exc}. {exc.todo}".rstrip(" ."))]

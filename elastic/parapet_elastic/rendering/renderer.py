@@ -35,8 +35,15 @@ def render(template: str, variables: Mapping[str, Any]) -> str:
     return js.joined(body)
 
 
-def pieces(template: str, variables: Mapping[str, Any]) -> list[tuple[Token, str]]:
+def pieces(
+    template: str, variables: Mapping[str, Any], lambdas: Mapping[str, Any] = LAMBDAS
+) -> list[tuple[Token, str]]:
     """Return what each of a template's outer tokens is rendered to, for who asks where a text comes from.
+
+    Args:
+        template: As for `render`.
+        variables: As for `render`.
+        lambdas: Others than Kibana's, for who only looks whether the rest is well.
 
     Raises:
         Thrown: mustache.js throws.
@@ -46,7 +53,7 @@ def pieces(template: str, variables: Mapping[str, Any]) -> list[tuple[Token, str
     _expand(augmented)
     _bare(augmented)
     # Kibana puts the lambdas into the same object, under the variables; `{{.}}` still shows the variables only.
-    context = Context(augmented, Context(LAMBDAS))
+    context = Context(augmented, Context(lambdas))
     return [(token, render_tokens([token], context, template, _escape)) for token in parse(template)]
 
 

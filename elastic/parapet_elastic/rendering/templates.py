@@ -13,6 +13,9 @@ from parapet_elastic.rendering.mustache_parser import TemplateError, parse
 NAMES: Final = ("basic", "custom_fields", "bulk")
 """The templates that come with this package."""
 
+SUMMARIES: Final = ("bulk",)
+"""Those of them that are for a summary of several alerts."""
+
 _LARGEST: Final = 1_000_000
 _BESIDE: Final = Path(__file__).parents[1] / "templates"
 _IN_A_CHECKOUT: Final = Path(__file__).parents[2] / "templates"
