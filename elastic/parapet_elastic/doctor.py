@@ -65,6 +65,12 @@ def doctor(kibana: Kibana, screen: Screen, connector_id: str, url: str | None) -
     return code
 
 
+def _todo(failure: Failure) -> str:
+    """Return what to do; the client's word on a missing right is to run this very command."""
+    forbidden = isinstance(failure, Refused) and failure.status == 403
+    return connector_api.GIVE_RIGHTS if forbidden else failure.todo
+
+
 class _Look:
     """The looks, in an order in which each may rely on those before it."""
 
@@ -84,7 +90,7 @@ class _Look:
             there = yield from self._space()
         except Failure as failure:
             self.ended = failure.exit if failure.exit is not Exit.USAGE else None
-            yield Finding(_ABOUT.get(failure.exit, "address"), "missing", str(failure), failure.todo)
+            yield Finding(_ABOUT.get(failure.exit, "address"), "missing", str(failure), _todo(failure))
             return
         looks: dict[str, Callable[[], Iterator[Finding]]] = {
             "licence": self._licence,
@@ -97,7 +103,7 @@ class _Look:
             try:
                 yield from look()
             except Refused as refused:
-                yield Finding(check, "unknown", str(refused), refused.todo)
+                yield Finding(check, "unknown", str(refused), _todo(refused))
             except Failure as failure:
                 self.ended = failure.exit
                 yield Finding(check, "unknown", str(failure), failure.todo)

@@ -138,6 +138,16 @@ def test_a_right_that_is_missing_is_named(kibana, right, check, word):
     assert "All" in checks[check]["todo"]
 
 
+def test_who_has_no_right_at_all_is_not_sent_to_doctor_again(kibana):
+    """It is what is running."""
+    kibana.add_rule("one")
+    kibana.rights.clear()
+    result, checks = looked(kibana, "--webhook-url", URL)
+    assert result.code == 1
+    assert "doctor" not in result.out
+    assert all(check["todo"] for check in checks.values() if "403" in check["text"])
+
+
 def test_a_space_that_is_not_there_is_told(kibana):
     """And nothing in it is looked at."""
     result, checks = looked(kibana, "--space", "soc")
