@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import re
-from datetime import timezone
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from parapet_elastic import __version__, times
+from parapet_elastic import __version__, cli_values
 from parapet_elastic import cli_help as texts
 from parapet_elastic.errors import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
-
-_LONGEST_TIMEOUT_S = 3600
 
 
 class _Parser(argparse.ArgumentParser):
@@ -66,10 +61,18 @@ def _common(one: argparse.ArgumentParser) -> None:
         "--credentials", metavar="FILE", help="lines NAME=value, readable by you only; goes before the environment"
     )
     kibana.add_argument(
-        "--timeout", metavar="SECONDS", type=_timeout, default=60.0, help="wait so long for an answer; default: 60"
+        "--timeout",
+        metavar="SECONDS",
+        type=cli_values.timeout,
+        default=60.0,
+        help="wait so long for an answer; default: 60",
     )
     kibana.add_argument(
-        "--connector-id", metavar="ID", type=_connector_id, default="parapet-security", help="default: parapet-security"
+        "--connector-id",
+        metavar="ID",
+        type=cli_values.connector_id,
+        default="parapet-security",
+        help="default: parapet-security",
     )
     one.add_argument(
         "--json", action="store_true", help="one JSON document on standard output, everything else on standard error"
@@ -134,6 +137,7 @@ def _action(one: argparse._ActionsContainer) -> None:
     one.add_argument(
         "--only",
         metavar="KQL",
+        type=cli_values.kql,
         help="only alerts that match, as in 'kibana.alert.severity: (high or critical)'; '' for all",
     )
 
@@ -171,7 +175,10 @@ def _preview(one: argparse.ArgumentParser) -> None:
 def _lint(one: argparse.ArgumentParser) -> None:
     one.add_argument("templates", metavar="NAME|FILE", nargs="+", help="basic, custom_fields, bulk, or a file")
     one.add_argument(
-        "--kibana", metavar="VERSION", type=version, help="the oldest Kibana that it must work on, as in 8.19"
+        "--kibana",
+        metavar="VERSION",
+        type=cli_values.version,
+        help="the oldest Kibana that it must work on, as in 8.19",
     )
 
 
@@ -209,17 +216,19 @@ def _rollback(one: argparse.ArgumentParser) -> None:
 
 
 def _status(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--days", metavar="N", type=_days, default=7, help="failed actions of so many days; default: 7")
+    one.add_argument(
+        "--days", metavar="N", type=cli_values.days, default=7, help="failed actions of so many days; default: 7"
+    )
     _selection(one)
 
 
 def _backfill(one: argparse.ArgumentParser) -> None:
     one.add_argument(
-        "--from", dest="start", metavar="TIME", type=time, required=True, help="as in 2026-01-28T15:30:00Z"
+        "--from", dest="start", metavar="TIME", type=cli_values.time, required=True, help="as in 2026-01-28T15:30:00Z"
     )
-    one.add_argument("--to", dest="end", metavar="TIME", type=time, required=True, help="not included")
+    one.add_argument("--to", dest="end", metavar="TIME", type=cli_values.time, required=True, help="not included")
     one.add_argument(
-        "--rate", metavar="N", type=_rate, default=5.0, help="so many requests a second at most; default: 5"
+        "--rate", metavar="N", type=cli_values.rate, default=5.0, help="so many requests a second at most; default: 5"
     )
     one.add_argument(
         "--failed-only", action="store_true", help="only where Kibana's log says that an action failed soon after"
@@ -247,51 +256,3 @@ _OPTIONS = {
     "backfill": _backfill,
     "uninstall": _uninstall,
 }
-
-
-def version(text: str) -> tuple[int, int]:
-    """Return 8.19 and 8.19.3 as (8, 19)."""
-    found = re.fullmatch(r"(\d{1,3})\.(\d{1,3})(\.\d+)?", text)
-    if not found:
-        raise argparse.ArgumentTypeError("not a version such as 8.19")
-    return int(found[1]), int(found[2])
-
-
-def time(text: str) -> datetime:
-    """Return an ISO 8601 time; one without a zone is refused, since it means something else on every machine."""
-    try:
-        found = times.read(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("not a time such as 2026-01-28T15:30:00Z") from None
-    if found.tzinfo is None:
-        raise argparse.ArgumentTypeError("a time without a zone; put Z (UTC) or +01:00 behind it")
-    return found.astimezone(timezone.utc)
-
-
-def _timeout(text: str) -> float:
-    return _number(text, 0.1, _LONGEST_TIMEOUT_S)
-
-
-def _days(text: str) -> float:
-    return _number(text, 0.01, 365)
-
-
-def _rate(text: str) -> float:
-    return _number(text, 0.01, 100)
-
-
-def _number(text: str, least: float, most: float) -> float:
-    try:
-        found = float(text)
-    except ValueError:
-        found = float("nan")
-    if not least <= found <= most:
-        raise argparse.ArgumentTypeError(f"not a number from {least:g} to {most:g}")
-    return found
-
-
-def _connector_id(text: str) -> str:
-    # A dot in it would be a path in kibana.yml.
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", text):
-        raise argparse.ArgumentTypeError("not a connector's id: letters, digits, - and _ only")
-    return text

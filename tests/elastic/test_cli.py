@@ -98,6 +98,9 @@ def test_the_version_can_be_asked_for():
         (("attach",), "--rule-id, --name, --tag, --kql, or --all"),
         (("attach", "--all", "--frequency", "often"), "often"),
         (("attach", "--all", "--template", "/nothing"), "/nothing"),
+        (("attach", "--all", "--only", "foo: ("), "--only"),
+        (("attach", "--all", "--only", "foo: a)("), "--only"),
+        (("update", "--all", "--only", 'foo: "a'), "--only"),
         (("attach", "--enabled-only"), "no rules are named"),
         (("update", "--all"), "--template, --frequency, --only"),
         (("detach",), "no rules are named"),
@@ -123,6 +126,22 @@ def test_a_mistake_in_the_arguments_is_one_line_and_2(kibana, words, said):
     assert said in result.err
     assert "canary" not in result.err
     assert kibana.requests == []
+
+
+@pytest.mark.parametrize("query", ["", 'a: "("', r"a: \(", "a: (b or (c and d))"])
+def test_a_filter_whose_parentheses_are_even_is_taken(query):
+    """Those in quotes do not count."""
+    assert cli_parser.parser("x").parse_args(["attach", "--all", "--only", query]).only == query
+
+
+def test_a_query_that_kibana_does_not_take_is_a_mistake_in_the_arguments(kibana):
+    """In Kibana's words, which may be about a field."""
+    kibana.add_rule("One")
+    for query in ("foo:((", "nonsense: x"):
+        result = Person(kibana)("status", "--kql", query)
+        assert result.code == 2
+        assert "--kql" in result.err
+        assert result.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

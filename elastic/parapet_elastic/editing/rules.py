@@ -136,7 +136,15 @@ def _pass(kibana: Kibana, kql: str | None, found: dict[str, Rule]) -> set[int]:
     page = 1
     totals: set[int] = set()
     while True:
-        answer = kibana.get(RULES + "/_find", {**query, "page": page})
+        try:
+            answer = kibana.get(RULES + "/_find", {**query, "page": page})
+        except Refused as refused:
+            if refused.status != 400 or not kql:
+                raise
+            raise Failure(
+                f"--kql: Kibana does not take this query: {refused.message}",
+                todo="Try it on Kibana's page of rules: Security > Rules.",
+            ) from None
         found.update((rule["id"], rule) for rule in answer["data"])
         totals.add(answer["total"])
         if not answer["data"] or page * _PAGE >= answer["total"]:
