@@ -116,6 +116,28 @@ def test_ctrl_c_at_any_request_says_what_is_done_and_can_be_gone_on_with(kibana,
         _put_back(person, before)
 
 
+@pytest.mark.parametrize("acted", [False, True])
+def test_what_another_computer_adds_at_the_same_time_is_removed_again(kibana, person, tmp_path, acted):
+    """Its lock is not ours; each rule ends with one action, whichever comes first."""
+    before = person.all_actions()
+    elsewhere = Person(kibana, tmp_path / "elsewhere")
+    send = person.kibana._send
+    seen = []
+
+    def meanwhile(method, path, body=None, *arguments, **how):
+        answer = send(method, path, body, *arguments, **how) if acted else None
+        if path.endswith("_bulk_action") and not seen:
+            seen.append(path)
+            elsewhere.kibana.post(path, kibana.requests[-1].json) if acted else elsewhere.attach()
+        return answer if acted else send(method, path, body, *arguments, **how)
+
+    person.kibana._send = meanwhile
+
+    assert person.attach(json_only=True) is Exit.DONE
+    assert len(person.document["done"]) == RULES
+    assert _as_wanted(person, before)
+
+
 def test_a_second_ctrl_c_leaves_at_once(kibana, person):
     """What came of the last batch is not known then, and it says so."""
     send = person.kibana._send

@@ -1,6 +1,7 @@
 """rollback puts back what a snapshot holds, and not the work of others."""
 
 import json
+import os
 
 import pytest
 from parapet_elastic.errors import Exit, Failure
@@ -143,6 +144,51 @@ def test_an_interrupted_attach_is_taken_back_as_one(person, kibana):
     assert person.rollback() is Exit.DONE
     assert person.all_actions() == before
     assert all(json.loads(path.read_text())["finished"] for path in _snapshots(person))
+
+
+def test_an_update_is_taken_back_alone_and_the_interrupted_attach_before_it_is_named(person, kibana):
+    """Else going back from the update would take our action off."""
+    for number in range(150):
+        kibana.add_rule(f"{number}")
+    batches = []
+
+    def second(one):
+        if one.path.endswith("_bulk_action") and one not in batches:
+            batches.append(one)
+        return len(batches) == 2 and one is batches[1]
+
+    kibana.script("status:401", when=second)
+    assert person.attach() is Exit.INCOMPLETE
+    attached = person.all_actions()
+    assert person.update({"body": "new"}) is Exit.DONE
+
+    assert person.rollback() is Exit.DONE
+    assert person.all_actions() == attached
+    assert "interrupted attach" in person.shown
+    assert str(_snapshots(person)[0]) in person.shown
+    assert person.rollback(_snapshots(person)[0]) is Exit.DONE
+    assert sum(person.ours()) == 0
+
+
+def test_a_full_disk_at_the_end_is_a_warning(person, kibana, monkeypatch):
+    """What is done is done, and the report says so; so does the rollback's."""
+    kibana.add_rule("A")
+    person.attach()
+    sync = os.fsync
+    for command in (lambda: person.update({"body": "new"}, json_only=True), lambda: person.rollback(json_only=True)):
+        calls = []
+
+        def full(handle, calls=calls):
+            calls.append(handle)
+            if len(calls) > 1:
+                raise OSError(28, "No space left on device")
+            sync(handle)
+
+        monkeypatch.setattr(os, "fsync", full)
+        assert command() is Exit.DONE
+        assert len(person.document["done"]) == 1
+        assert "No space left" in person.shown
+        assert len(calls) > 1
 
 
 def test_the_snapshots_are_listed_and_a_broken_one_among_them(person, kibana):

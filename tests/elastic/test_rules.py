@@ -34,6 +34,24 @@ def test_rules_are_found_by_each_way_to_name_them(person, kibana):
     assert _names(person, kql="alert.attributes.enabled: true", ids=(a,)) == ["b Suspicious"]
 
 
+def test_a_bracket_in_a_name_is_a_bracket(person, kibana):
+    """Only * and ? stand for something else."""
+    kibana.add_rule("[Duplicate] a")
+    kibana.add_rule("D")
+    kibana.add_rule("d a")
+
+    assert _names(person, names=("[DUPLICATE]*",)) == ["[Duplicate] a"]
+    with pytest.raises(Failure):
+        _names(person, names=("[d]",))
+
+
+def test_a_rule_id_that_is_no_uuid_is_found(person, kibana):
+    """Kibana refuses to look for it as an id, in every rule that was imported with a name of its own."""
+    kibana.add_rule("A", rule_id="my-rule")
+
+    assert _names(person, ids=("my-rule",)) == ["A"]
+
+
 def test_a_selection_of_nothing_is_not_everything():
     """It says what can be given."""
     with pytest.raises(Failure) as caught:

@@ -61,7 +61,7 @@ def test_a_run_takes_over_what_an_interrupted_one_left(snapshots):
     """The older "before" wins, its other rules come along, and the older file is closed."""
     first = snapshots.keep(PLACE, "attach", [Entry("1", "a", [SLACK]), Entry("2", "b", [])])
 
-    second = snapshots.keep(PLACE, "update", [Entry("1", "a", [SLACK, OURS]), Entry("3", "c", [OURS])])
+    second = snapshots.keep(PLACE, "attach", [Entry("1", "a", [SLACK, OURS]), Entry("3", "c", [OURS])])
 
     assert {entry.id: entry.actions for entry in second.entries} == {"1": [SLACK], "2": [], "3": [OURS]}
     assert load(first.path).finished
@@ -69,9 +69,50 @@ def test_a_run_takes_over_what_an_interrupted_one_left(snapshots):
     assert snapshots.newest(PLACE) == second
 
 
+def test_what_another_command_left_is_not_taken_over(snapshots):
+    """Taking back an update must not take our action off, because an attach was interrupted before it."""
+    first = snapshots.keep(PLACE, "attach", [Entry("1", "a", [])])
+
+    second = snapshots.keep(PLACE, "update", [Entry("1", "a", [OURS])])
+
+    assert second.entries == (Entry("1", "a", [OURS]),)
+    assert snapshots.unfinished(PLACE) == [first, second]
+
+
+@pytest.mark.parametrize("ahead", ["20991231T235959.999999Z", "99991231T235959.999999Z", "20261399T000000.000000Z"])
+def test_a_clock_that_was_ahead_does_not_hide_what_is_made_later(snapshots, ahead):
+    """A new name is greater than all that are there; one that no moment can follow, or that is none, does not count."""
+    snapshots.finish(snapshots.keep(PLACE, "attach", [Entry("1", "a", [])]))
+    old = snapshots.paths()[0]
+    old.rename(old.with_name(f"{ahead}-attach.json"))
+
+    kept = [snapshots.keep(PLACE, "update", [Entry("1", "a", [])]) for _ in range(3)]
+
+    assert [one.path for one in kept] == [path for path in snapshots.paths() if path.stem.endswith("update")]
+    if ahead.startswith("2099"):
+        assert snapshots.newest(PLACE) == kept[-1]
+        assert kept[0].time == "21000101T000000.000000Z"
+
+
+def test_a_newest_file_that_is_torn_is_named_and_so_is_the_one_before_it(snapshots):
+    """It may be of this place; going back further must be said."""
+    good = snapshots.keep(PLACE, "attach", [Entry("1", "a", [])])
+    torn = snapshots.keep(PLACE, "update", [Entry("1", "a", [OURS])])
+    torn.path.write_text("{")
+
+    with pytest.raises(Failure) as caught:
+        snapshots.newest(PLACE)
+    assert str(torn.path) in str(caught.value)
+    assert str(good.path) in caught.value.todo
+    good.path.unlink()
+    with pytest.raises(Failure) as caught:
+        snapshots.newest(PLACE)
+    assert str(torn.path) in str(caught.value)
+
+
 def test_an_older_state_does_not_win_over_what_others_have_changed_since(snapshots):
     """Restoring it would undo the work of somebody else."""
-    snapshots.keep(PLACE, "attach", [Entry("1", "a", [])])
+    snapshots.keep(PLACE, "update", [Entry("1", "a", [])])
 
     second = snapshots.keep(PLACE, "update", [Entry("1", "a", [SLACK, OURS])])
 
@@ -129,6 +170,8 @@ def test_interrupted_runs_are_settled_when_nothing_is_left_to_do(snapshots):
         ("{}", "no snapshot"),
         ('{"format": 2}', "newer"),
         ('{"format": 1}', "broken"),
+        ("[" * 100_000, "broken"),
+        ('{"format": 1, "x": ' + "[" * 300 + "]" * 300 + "}", "too deep"),
         ("rule", "not complete"),
     ],
 )
@@ -174,9 +217,10 @@ def test_a_write_that_fails_leaves_the_older_file_whole(snapshots, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(Failure):
+    with pytest.raises(Failure) as caught:
         snapshots.finish(kept)
 
+    assert "finished" in str(caught.value)
     assert load(kept.path) == kept
     assert [path.name for path in kept.path.parent.iterdir()] == [kept.path.name]
 

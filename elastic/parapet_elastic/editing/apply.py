@@ -183,7 +183,7 @@ class Changing:
         report = Report(plan)
         if not plan.steps or self._options.dry_run:
             if not plan.steps:
-                self.snapshots.settle(self.place, plan.command, [skip.id for skip in plan.skips])
+                self.close(lambda: self.snapshots.settle(self.place, plan.command, [skip.id for skip in plan.skips]))
             return self._end(
                 document, report, Exit.DONE if self._options.dry_run or report.complete else Exit.INCOMPLETE
             )
@@ -215,7 +215,7 @@ class Changing:
 
     def _finish(self, document: dict[str, Any], report: Report, snapshot: Snapshot, stop: BaseException | None) -> Exit:
         if stop is None and not report.undecided():
-            self.snapshots.finish(snapshot)
+            self.close(lambda: self.snapshots.finish(snapshot))
         if snapshot.path is not None:
             report.show(self.screen, snapshot.path)
         if isinstance(stop, KeyboardInterrupt):
@@ -232,6 +232,13 @@ class Changing:
         if report.undecided():
             self.screen.note("Run the same command again to go on, or `rollback` to take it back.")
         return self._end(document, report, Exit.INCOMPLETE)
+
+    def close(self, note: Callable[[], None]) -> None:
+        """Note in the snapshots that something is finished; where that fails, what was done is done all the same."""
+        try:
+            note()
+        except Failure as failure:
+            self.screen.warn(f"{failure}.")
 
     def _end(self, document: dict[str, Any], report: Report, code: Exit) -> Exit:
         self.screen.result({**document, **report.to_json()})

@@ -40,6 +40,7 @@ class Adding:
         self._wanted = wanted
         self._version = version
         self._excuses: dict[str, str] = {}
+        self._added: set[str] = set()  # Kibana says so; read once more, since another computer may add at the same time
 
     def refusals(self, steps: Sequence[Step]) -> dict[str, str]:
         """Ask Kibana, without any change, which rules it would refuse; return the reasons by the rules' ids."""
@@ -60,10 +61,24 @@ class Adding:
 
     def run(self, report: Report, advance: Callable[[int], None]) -> None:
         """Go on until every rule of the plan is decided, or nothing moves any more."""
+        try:
+            self._rounds(report, advance)
+        finally:
+            for step in report.undecided():
+                if step.id in self._added:
+                    report.done(step.id)
+        for step in report.undecided():
+            if step.id in self._excuses:
+                report.failed(step.id, self._excuses[step.id])
+
+    def _left(self, report: Report) -> int:
+        return sum(step.id not in self._added for step in report.undecided())
+
+    def _rounds(self, report: Report, advance: Callable[[int], None]) -> None:
         tries = 0
         first = True
         while report.undecided() and tries < _TRIES:
-            before = len(report.undecided())
+            before = self._left(report)
             try:
                 clear = self._round(report, first=first)
                 first = False
@@ -71,14 +86,11 @@ class Adding:
                 if refused.status not in _PASSING:
                     raise
                 clear = False
-            decided = before - len(report.undecided())
+            decided = max(0, before - self._left(report))
             advance(decided)
             tries = 0 if decided else tries + 1
             if not clear and report.undecided() and tries < _TRIES:
                 _wait(self._kibana, tries, "not every rule has an answer")
-        for step in report.undecided():
-            if step.id in self._excuses:
-                report.failed(step.id, self._excuses[step.id])
 
     def _round(self, report: Report, *, first: bool) -> bool:
         """Read the rules, and do what is missing; return whether Kibana answered for each."""
@@ -96,7 +108,10 @@ class Adding:
                 else:
                     report.done(step.id)
             elif ours(rule, self._wanted.connector_id):
+                self._added.discard(step.id)
                 self._remove_copies(rule, report)
+            elif step.id in self._added:
+                report.skipped(step.id, "somebody has taken it off again")
             else:
                 missing.append(step)
         clear = True
@@ -130,7 +145,7 @@ class Adding:
         undecided = {step.id for step in batch}
         updated = {rule["id"] for rule in answer["attributes"]["results"].get("updated") or []}
         for rule_id in (updated & undecided) - set(errors):
-            report.done(rule_id)
+            self._added.add(rule_id)
             undecided.discard(rule_id)
         for rule_id, (why, status) in errors.items():
             if rule_id in undecided and status in _PASSING:

@@ -48,6 +48,9 @@ def rollback(kibana: Kibana, screen: Screen, connector_id: str, back: Back, *, o
     _check(snapshot, kibana, screen)
     changing.place = snapshot.place
     screen.line(f"Back to: {snapshot.path} (before {snapshot.command}, {snapshot.time})")
+    for other in changing.snapshots.unfinished(snapshot.place):
+        if other.path != snapshot.path:
+            screen.note(f"An interrupted {other.command} of {other.time} can be taken back by: rollback {other.path}")
     plan = Plan(ROLLBACK)
     now = rules.read(kibana, [entry.id for entry in snapshot.entries])
     for entry in sorted(snapshot.entries, key=lambda one: (one.name.casefold(), one.id)):
@@ -55,7 +58,7 @@ def rollback(kibana: Kibana, screen: Screen, connector_id: str, back: Back, *, o
     code = set_lists(changing, plan, kibana_version)
     if code is Exit.DONE and not options.dry_run and not snapshot.finished:
         # What it was before is so again: a later run must not take these entries over.
-        changing.snapshots.finish(snapshot)
+        changing.close(lambda: changing.snapshots.finish(snapshot))
     return code
 
 
@@ -94,7 +97,7 @@ def _plan(
 def snapshots(screen: Screen, *, options: Options) -> Exit:
     """List the snapshots that there are, the newest first."""
     rows = []
-    for path in sorted(Snapshots(options.state).folder.glob("[0-9]*-*.json"), reverse=True):
+    for path in reversed(Snapshots(options.state).paths()):
         try:
             found = load(path)
         except Failure as failure:

@@ -6,6 +6,7 @@ total, and read again where something is missing.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 RULES = "/api/detection_engine/rules"
 _PAGE = 100
 _PASSES = 3
+# As Kibana checks an `id`; it answers 400 to any other.
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # So many single reads cost less than a listing of everything.
 _FEW = 20
 
@@ -33,7 +36,7 @@ class Selection:
 
     Attributes:
         ids: The rules' own ids (as in a rule's address in Kibana), or their rule_ids.
-        names: Patterns of the name with * and ?, upper and lower case alike.
+        names: Patterns of the name with * and ? (a bracket is a bracket), upper and lower case alike.
         tags: Tags, exactly.
         kql: A query as the rules page takes it, as in `alert.attributes.enabled: true`.
         everything: All rules; nothing else needs to be given.
@@ -59,9 +62,13 @@ class Selection:
         name = str(rule.get("name", "")).casefold()
         return (
             (not self.ids or not {rule["id"], rule.get("rule_id")}.isdisjoint(self.ids))
-            and (not self.names or any(fnmatchcase(name, pattern.casefold()) for pattern in self.names))
+            and (not self.names or any(fnmatchcase(name, _pattern(one)) for one in self.names))
             and (not self.tags or not set(self.tags).isdisjoint(rule.get("tags") or ()))
         )
+
+
+def _pattern(text: str) -> str:
+    return text.casefold().replace("[", "[[]")
 
 
 def select(kibana: Kibana, selection: Selection) -> list[Rule]:
@@ -102,7 +109,8 @@ def get(kibana: Kibana, rule_id: str, *, by: str = "id") -> Rule | None:
 
 
 def _must(kibana: Kibana, rule_id: str) -> Rule:
-    rule = get(kibana, rule_id) or get(kibana, rule_id, by="rule_id")
+    rule = get(kibana, rule_id) if _UUID.fullmatch(rule_id) else None
+    rule = rule or get(kibana, rule_id, by="rule_id")
     if rule is None:
         raise Failure(
             f"no rule has the id {rule_id} in the space {kibana.access.space}",

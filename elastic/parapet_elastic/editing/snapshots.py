@@ -8,23 +8,24 @@ Invariants:
 `<state dir>/snapshots/<UTC time>-<command>.json`, the time as in 20260128T153000.123456Z so that names sort by time:
     {"format": 1, "time", "command", "version", "url", "space", "connector_id", "finished": bool, "taken_over_by": name | null,
      "rules": [{"id", "name", "actions": [... as Kibana gave them ...]}]}
-`finished` is false until the command has had an answer for every rule. A run that follows an unfinished one in the same place takes
-its entries over, so that one rollback restores all.
+`finished` is false until the command has had an answer for every rule. A run that follows an unfinished one of the same command in the
+same place takes its entries over, so that one rollback restores all; an entry of another command would undo that one, too.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parapet_elastic import __version__
 from parapet_elastic.editing.rule_actions import alike, deduplicated, without
-from parapet_elastic.errors import Exit, Failure
+from parapet_elastic.errors import Failure
 from parapet_elastic.state import Place, private_folder
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 FORMAT = 1
 ATTACH = "attach"
 ROLLBACK = "rollback"
+_TIME = "%Y%m%dT%H%M%S.%fZ"
+_NAME = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-[a-z]+\.json")
+# Deeper than any action; what is deeper could be read, and not be written again.
+_LEVELS = 100
 _KEYS = {
     "command": str,
     "version": str,
@@ -104,35 +109,51 @@ class Snapshots:
         self.folder = state / "snapshots"
 
     def keep(self, place: Place, command: str, entries: Iterable[Entry]) -> Snapshot:
-        """Write a new file, with the entries of runs in the same place that were interrupted.
+        """Write a new file, with the entries of runs of this command in the same place that were interrupted.
 
         Raises:
             Failure: The file cannot be written; nothing may be changed then.
         """
         now = {entry.id: entry for entry in entries}
-        older = [] if command == ROLLBACK else self._unfinished(place)
+        older = [one for one in self.unfinished(place) if one.command == command]
         if command == ATTACH:
             older += self._not_really_finished(place, now.values())
         for snapshot in reversed(older):  # the oldest last: its "before" wins
             for entry in snapshot.entries:
                 if _still_true(entry, now.get(entry.id), place.connector_id):
                     now[entry.id] = entry
-        time = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
+        time = self._next().strftime(_TIME)
         path = self.folder / f"{time}-{command}.json"
         snapshot = Snapshot(place, command, tuple(now.values()), time, path=path)
-        _write(snapshot)
-        for one in older:
-            _write(replace(one, finished=True, taken_over_by=path.name))
+        try:
+            _write(snapshot)
+            for one in older:
+                _write(replace(one, finished=True, taken_over_by=path.name))
+        except OSError as exc:
+            raise Failure(
+                f"the snapshot cannot be written in {self.folder}: {exc.strerror}; nothing is changed without one",
+                todo="Name another folder with --state-dir.",
+            ) from None
         return snapshot
 
     def finish(self, snapshot: Snapshot) -> None:
-        """Note that the command had an answer for every rule."""
-        _write(replace(snapshot, finished=True))
+        """Note that the command had an answer for every rule.
+
+        Raises:
+            Failure: The file cannot be written; what the command did stays as it is.
+        """
+        try:
+            _write(replace(snapshot, finished=True))
+        except OSError as exc:
+            raise Failure(
+                f"it cannot be noted in {snapshot.path} that this is finished: {exc.strerror};"
+                f" the next {snapshot.command} takes its rules over"
+            ) from None
 
     def settle(self, place: Place, command: str, ids: Iterable[str]) -> None:
-        """Finish interrupted runs of this command when nothing is left to do for any of their rules."""
+        """Finish interrupted runs of this command when nothing is left to do for any of their rules. Raises as `finish`."""
         done = set(ids)
-        for snapshot in self._unfinished(place):
+        for snapshot in self.unfinished(place):
             if snapshot.command == command and done.issuperset(entry.id for entry in snapshot.entries):
                 self.finish(snapshot)
 
@@ -140,22 +161,32 @@ class Snapshots:
         """Return the newest file for this place, those of rollbacks aside.
 
         Raises:
-            Failure: There is none, or it cannot be read.
+            Failure: There is none, or one that may be it cannot be read; it names the newest that can.
         """
-        for path in reversed(self._paths()):
-            if not path.stem.endswith("-" + ROLLBACK):
+        broken: Failure | None = None
+        for path in reversed(self.paths()):
+            if path.stem.endswith("-" + ROLLBACK):
+                continue
+            try:
                 snapshot = load(path)
-                if snapshot.place == place:
-                    return snapshot
+            except Failure as failure:
+                broken = broken or failure
+                continue
+            if snapshot.place == place and broken:
+                raise Failure(str(broken), todo=f"To go back to the one before it: rollback {path}") from None
+            if snapshot.place == place:
+                return snapshot
+        if broken:
+            raise broken
         raise Failure(
             f"{self.folder} holds no snapshot of the connector {place.connector_id} in the space {place.space} of {place.url}",
             todo="Give the file's name, or the --state-dir, the --space and the --connector-id of the run.",
         )
 
-    def _unfinished(self, place: Place) -> list[Snapshot]:
+    def unfinished(self, place: Place) -> list[Snapshot]:
         """Return what interrupted runs left, the oldest first; a file that cannot be read is no reason to stop."""
         found = []
-        for path in self._paths():
+        for path in self.paths():
             try:
                 snapshot = load(path)
             except Failure:
@@ -174,8 +205,20 @@ class Snapshots:
         about = {entry.id for entry in newest.entries}
         return [newest] if newest.finished and newest.command == ATTACH and copied & about else []
 
-    def _paths(self) -> list[Path]:
-        return sorted(self.folder.glob("[0-9]*-*.json"))
+    def paths(self) -> list[Path]:
+        """Return all files, the oldest first."""
+        return sorted(path for path in self.folder.glob("*.json") if _NAME.fullmatch(path.name))
+
+    def _next(self) -> datetime:
+        """Return now, or a moment after the newest file: a clock that was ahead must not hide what is made later."""
+        now = datetime.now(timezone.utc)
+        for path in self.paths():
+            try:
+                then = datetime.strptime(path.name.partition("-")[0], _TIME).replace(tzinfo=timezone.utc)
+                now = max(now, then + timedelta(microseconds=1))
+            except (ValueError, OverflowError):  # no date that we made
+                continue
+        return now
 
 
 def _still_true(old: Entry, new: Entry | None, connector_id: str) -> bool:
@@ -193,8 +236,10 @@ def load(path: Path) -> Snapshot:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise Failure(f"{path} cannot be read: {exc.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Failure(f"{path} is broken: it is no JSON", todo="Take another snapshot of the folder.") from None
+    if _deeper(document, _LEVELS):
+        raise Failure(f"{path} is broken: it is too deep", todo="Take another snapshot of the folder.")
     if not isinstance(document, dict) or not isinstance(document.get("format"), int):
         raise Failure(f"{path} is no snapshot of parapet-elastic")
     if document["format"] > FORMAT:
@@ -218,6 +263,11 @@ def load(path: Path) -> Snapshot:
     )
 
 
+def _deeper(value: Any, levels: int) -> bool:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(levels == 0 or _deeper(one, levels - 1) for one in inside)
+
+
 def _entry(rule: Any) -> Entry:
     actions = rule["actions"]
     if not isinstance(actions, list) or not all(isinstance(action, dict) for action in actions):
@@ -229,21 +279,14 @@ def _write(snapshot: Snapshot) -> None:
     if snapshot.path is None:
         raise ValueError("a snapshot without a file")
     folder = snapshot.path.parent
+    private_folder(folder)
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".")  # 0600
     try:
-        private_folder(folder)
-        handle, name = tempfile.mkstemp(dir=folder, prefix=".")  # 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(snapshot.to_json(), file, ensure_ascii=True, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(snapshot.path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as exc:
-        raise Failure(
-            f"the snapshot cannot be written in {folder}: {exc.strerror}; nothing is changed without one",
-            exit=Exit.USAGE,
-            todo="Name another folder with --state-dir.",
-        ) from None
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(snapshot.to_json(), file, ensure_ascii=True, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(snapshot.path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -6,6 +6,7 @@ Error shapes and limits: detection_engine/rule_management/api/rules of elastic/k
 from __future__ import annotations
 
 import copy
+import re
 import uuid
 
 from tests.elastic.standins import kibana_rule_actions
@@ -14,6 +15,8 @@ from tests.elastic.standins.kibana_http import Route
 from tests.elastic.standins.kibana_kql import Invalid, compile_kql
 
 _PATH = "/api/detection_engine/rules"
+# zod's uuid(), which the schemas of `id` in GET and PATCH use.
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Elasticsearch's index.max_result_window.
 _WINDOW = 10000
 _SORT = {
@@ -155,6 +158,11 @@ def _snake(name):
     return "".join("_" + char.lower() if char.isupper() else char for char in name)
 
 
+def _check_id(source, where):
+    if "id" in source and not _UUID.fullmatch(source["id"]):
+        raise platform(400, f"[{where}]: id: Invalid uuid")
+
+
 def _wanted(call, source):
     """Return the rule that `id` or `rule_id` in `source` names."""
     if ("id" in source) == ("rule_id" in source):
@@ -170,6 +178,7 @@ def _wanted(call, source):
 
 def _get(call):
     strict(call.query, "request query", {}, {"id": str, "rule_id": str})
+    _check_id(call.query, "request query")
     _demand(call, "rules:read", "GET", _PATH)
     return 200, copy.deepcopy(_wanted(call, call.query))
 
@@ -215,6 +224,7 @@ def _find(call):
 def _patch(call):
     strict(call.query, "request query", {})
     strict(call.body, "request body", {}, {"id": str, "rule_id": str, "actions": list, **_PATCHABLE})
+    _check_id(call.body, "request body")
     _demand(call, "rules:write", "PATCH", _PATH)
     actions = call.body.get("actions")
     if actions is not None:

@@ -32,13 +32,25 @@ def patch(kibana, **body):
     return Talk(kibana)("PATCH", PATH, body)
 
 
+def test_an_id_that_is_no_uuid_is_not_looked_for(kibana):
+    """The schema refuses it, whether there is such a rule or not."""
+    kibana.add_rule("A", id="x")
+    talk = Talk(kibana)
+
+    assert talk("GET", PATH, id="x")[0] == 400
+    assert "Invalid uuid" in talk("GET", PATH, id="x")[1]["message"]
+    assert talk("PATCH", PATH, {"id": "x", "actions": []})[0] == 400
+
+
 def test_a_rule_is_had_by_either_id_and_not_by_both(kibana):
     """`id` is the object's, `rule_id` the rule's own."""
     rule = kibana.rule(kibana.add_rule("A", tags=["x"]))
     talk = Talk(kibana)
     assert talk("GET", PATH, id=rule["id"]) == (200, rule)
     assert talk("GET", PATH, rule_id=rule["rule_id"]) == (200, rule)
-    assert talk("GET", PATH, id="x") == (404, {"message": 'id: "x" not found', "status_code": 404})
+    gone = "00000000-0000-4000-8000-000000000000"
+    assert talk("GET", PATH, id=gone) == (404, {"message": f'id: "{gone}" not found', "status_code": 404})
+    assert talk("GET", PATH, rule_id="x") == (404, {"message": 'rule_id: "x" not found', "status_code": 404})
     assert talk("GET", PATH)[0] == 400
     assert talk("GET", PATH, id=rule["id"], rule_id=rule["rule_id"])[0] == 400
 
