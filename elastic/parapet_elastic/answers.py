@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_LONGEST = 300
 _CONNECT = "Run `parapet-elastic connect` again"
 _STATUS = {
     "400": ("Parapet does not understand the body", "Run `parapet-elastic lint` on the template."),
@@ -44,6 +45,11 @@ _KINDS = (
         _TRUST,
     ),
 )
+
+
+def shortened(words: str) -> str:
+    """Return as much of Kibana's words as anybody reads: some hold the whole request."""
+    return words if len(words) <= _LONGEST else words[:_LONGEST] + "…"
 
 
 def words_of(answer: Mapping[str, Any]) -> str:

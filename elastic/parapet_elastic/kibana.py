@@ -1,28 +1,27 @@
-"""Talks to Kibana's HTTP API: the only importer of requests. Must not know what is asked for, nor show a credential."""
+"""Talks to Kibana's HTTP API, and tries again where that is safe. Must not know what is asked for, nor show a credential."""
 
 from __future__ import annotations
 
-import ssl
+import json
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import requests
-import urllib3.exceptions
-
-from parapet_elastic import __version__, waits
+from parapet_elastic import waits
+from parapet_elastic.answers import shortened
 from parapet_elastic.errors import Exit, Failure
+from parapet_elastic.wire import Wire, explain, may_pass, never_sent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from typing_extensions import Self
 
     from parapet_elastic.access import Access
+    from parapet_elastic.wire import Answer
 
 _ATTEMPTS = 5
-_CONNECT_S = 10
 _LATER = (502, 503, 504)
 # Elastic's own marker for calls to routes that are not part of the public API; public ones ignore it.
 _INTERNAL = {"x-elastic-internal-origin": "Kibana"}
@@ -33,14 +32,14 @@ class Refused(Failure):
 
     Attributes:
         status: The HTTP status.
-        message: Kibana's own words, empty where it had none.
+        message: Kibana's own words, all of them; empty where it had none.
         body: The JSON of the answer, None where it is none.
     """
 
     def __init__(self, status: int, message: str, where: str, body: Any = None) -> None:
         """Keep the three, and make the sentence of them."""
         super().__init__(
-            f"Kibana answered {status} to {where}" + (f": {message}" if message else ""),
+            f"Kibana answered {status} to {where}" + (f": {shortened(message)}" if message else ""),
             exit=Exit.UNREACHABLE if status == 429 or status >= 500 else Exit.REFUSED,
             todo=_TODO.get(status, ""),
         )
@@ -74,19 +73,11 @@ class Kibana:
     access: Access
     on_wait: Callable[[float, str], None] = lambda _seconds, _why: None
     sleep: Callable[[float], None] = time.sleep
-    _session: requests.Session = field(default_factory=requests.Session, repr=False)
+    _wire: Wire = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Set up the connection: no .netrc, no proxy variables; what is configured is what happens."""
-        self._session.trust_env = False
-        self._session.headers.update({"kbn-xsrf": "true", "User-Agent": f"parapet-elastic/{__version__}"})
-        if self.access.ca_file:
-            self._session.verify = self.access.ca_file
-        if self.access.proxy:
-            self._session.proxies = {"http": self.access.proxy, "https": self.access.proxy}
-        credentials = self.access.authorization()
-        if credentials:
-            self._session.headers["Authorization"] = credentials
+        """Set up the connection."""
+        self._wire = Wire(self.access)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -94,7 +85,7 @@ class Kibana:
 
     def __exit__(self, *_exc: object) -> None:
         """Close the connection."""
-        self._session.close()
+        self._wire.close()
 
     def get(self, path: str, query: Mapping[str, Any] | None = None, *, internal: bool = False) -> Any:
         """Read; tried again where that may help.
@@ -149,7 +140,7 @@ class Kibana:
                 answer = self._send(method, path, query, body, internal=internal)
             except OSError as exc:  # all of requests' own errors are
                 failure = self._failure(exc, where)
-                if last or (not again and not _never_sent(exc)) or not _worth_another_try(exc):
+                if last or (not again and not never_sent(exc)) or not may_pass(exc):
                     raise failure from None
                 self._wait(attempt, None, str(failure))
                 continue
@@ -169,26 +160,11 @@ class Kibana:
             return self._read(answer, where)
         raise AssertionError("the last attempt returns or raises")
 
-    def _send(
-        self, method: str, path: str, query: Mapping[str, Any] | None, body: Any, *, internal: bool
-    ) -> requests.Response:
+    def _send(self, method: str, path: str, query: Mapping[str, Any] | None, body: Any, *, internal: bool) -> Answer:
         space = "" if self.access.space == "default" else "/s/" + quote(self.access.space, safe="")
-        answer = self._session.request(
-            method,
-            self.access.url + space + path,
-            params=query,
-            json=body,
-            headers=_INTERNAL if internal else None,
-            timeout=(_CONNECT_S, self.access.timeout),
-            allow_redirects=False,  # it would carry the credentials elsewhere
-        )
-        length = answer.headers.get("Content-Length", "")
-        if length.isdigit() and answer.raw.tell() < int(length):
-            # Not every version of requests looks whether a body is whole.
-            raise requests.exceptions.ConnectionError("the answer broke off")
-        return answer
+        return self._wire.send(method, space + path, query, body, _INTERNAL if internal else None)
 
-    def _read(self, answer: requests.Response, where: str) -> Any:
+    def _read(self, answer: Answer, where: str) -> Any:
         if 300 <= answer.status_code < 400:
             raise Failure(
                 f"{self.access.url} redirects to somewhere else, so it is not where Kibana's API is",
@@ -196,8 +172,8 @@ class Kibana:
                 todo="Give Kibana's own address, with its base path if it has one (server.basePath).",
             )
         try:
-            body = answer.json() if answer.content else None
-        except ValueError:
+            body = json.loads(answer.content) if answer.content else None
+        except (ValueError, RecursionError):
             if answer.ok:
                 raise Failure(
                     f"what answers at {self.access.url} is not Kibana: no JSON to {where}", exit=Exit.UNREACHABLE
@@ -214,71 +190,9 @@ class Kibana:
         self.sleep(seconds)
 
     def _failure(self, exc: OSError, where: str) -> Failure:
-        """Say what went wrong, in words of our own: the library's hold addresses, and a proxy's may hold a password."""
-        why = self._explain(exc)
-        if where.startswith("POST ") and not _never_sent(exc):
+        why, todo = explain(exc, self.access.timeout)
+        if where.startswith("POST ") and not never_sent(exc):
             return Unclear(f"no answer from {self.access.url} to {where}: {why}", exit=Exit.UNREACHABLE)
-        todo = next((todo for kind, todo in _REMEDIES if isinstance(exc, kind)), "")
-        if self.access.url.startswith("http:") and not _never_sent(exc) and _worth_another_try(exc):
+        if self.access.url.startswith("http:") and not never_sent(exc) and may_pass(exc):
             todo = f"Is it https? {todo}"
         return Failure(f"Kibana at {self.access.url}: {why}", exit=Exit.UNREACHABLE, todo=todo)
-
-    def _explain(self, exc: OSError) -> str:
-        for cause in _causes(exc):
-            if isinstance(cause, ssl.SSLCertVerificationError):
-                return f"its certificate is not trusted ({cause.verify_message})"
-        for kind, words in _WORDS:
-            if isinstance(exc, kind):
-                return words.format(connect=_CONNECT_S, answer=self.access.timeout)
-        if _never_sent(exc):
-            return "no connection"
-        return "the connection was cut" if _worth_another_try(exc) else "the answer cannot be read"
-
-
-# The first that fits: some are kinds of others.
-_WORDS = (
-    (requests.exceptions.SSLError, "it does not speak TLS as it should, or was cut while it did"),
-    (requests.exceptions.ProxyError, "the proxy does not let us through"),
-    (requests.exceptions.ConnectTimeout, "no connection within {connect:g} s"),
-    (requests.exceptions.Timeout, "no answer within {answer:g} s"),
-)
-_REMEDIES = (
-    (
-        requests.exceptions.SSLError,
-        "Give the authority that signed its certificate with --ca-file FILE, or look at the address.",
-    ),
-    (requests.exceptions.ProxyError, "Look at --proxy or KIBANA_PROXY, and at what the proxy allows."),
-    (requests.exceptions.Timeout, "Look at the address and at firewalls, or give it longer with --timeout."),
-    (requests.exceptions.ConnectionError, "Look at the address (KIBANA_URL, --kibana-url), and whether Kibana runs."),
-)
-
-
-def _causes(exc: BaseException) -> Iterator[BaseException]:
-    """Return the exception and what it was raised for, outermost first."""
-    found: BaseException | None = exc
-    while found is not None:
-        yield found
-        found = found.__cause__ or found.__context__
-
-
-def _never_sent(exc: OSError) -> bool:
-    """Whether no byte of the request has left: there was no connection, or no trust in it, or no way to address it."""
-    if isinstance(
-        exc, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError, requests.exceptions.InvalidURL)
-    ):
-        return True
-    # requests words a refused connection and a cut one with one class.
-    never = (urllib3.exceptions.NewConnectionError, ssl.SSLCertVerificationError)
-    return any(isinstance(cause, never) for cause in _causes(exc))
-
-
-def _worth_another_try(exc: OSError) -> bool:
-    """Whether the next attempt may go better: a certificate or an address that is wrong stays so."""
-    passing = (
-        requests.exceptions.ConnectionError,
-        requests.exceptions.Timeout,
-        requests.exceptions.ChunkedEncodingError,
-    )
-    return isinstance(exc, passing) and not isinstance(
-        exc, (requests.exceptions.SSLError, requests.exceptions.ProxyError)
-    )

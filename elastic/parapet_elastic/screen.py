@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import re
 import sys
 import unicodedata
 from contextlib import contextmanager
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 # A shorter secret is found inside ordinary words: hiding it there would show what it is.
-_SHORTEST_TO_HIDE = 8
-# They turn the direction of what follows; together with control characters, surrogates and line separators.
-_TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
+_SHORTEST_TO_HIDE = 4
+# A service token, whoever it is of and wherever it comes from; our own placeholder is none.
+_TOKEN = re.compile(r"pst_(?!YOUR_TOKEN_HERE)[\w.~+/=%-]+", re.ASCII)
+# Control characters, those that turn the direction of what follows or have no width, surrogates, line separators.
+_UNPRINTABLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def plain(text: object) -> str:
@@ -31,7 +33,7 @@ def plain(text: object) -> str:
 
 
 def _spelt(character: str) -> str:
-    if character not in _TURNING and unicodedata.category(character) not in _UNPRINTABLE:
+    if unicodedata.category(character) not in _UNPRINTABLE:
         return character
     # repr() keeps some of them as they are.
     return character.encode("unicode_escape").decode("ascii")
@@ -169,6 +171,7 @@ class Screen:
             return
         for secret in self._hidden:
             text = text.replace(secret, "***")
+        text = _TOKEN.sub("***", text)
         try:
             # Takes a bar away while the line is written, and puts it back below.
             with tqdm.external_write_mode(file=stream):

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from parapet_elastic import alert_search, connector_api, version
+from parapet_elastic.answers import shortened
 from parapet_elastic.editing import rules
 from parapet_elastic.editing.rule_actions import actions_of, body_of, frequency_of, kql_of, ours
 from parapet_elastic.errors import Exit
@@ -143,7 +144,7 @@ def _note_failures(picture: Picture, rule: dict[str, Any], answer: dict[str, Any
                 "count": len(mine),
                 "more": int(answer.get("totalErrors") or 0) > _ERRORS,
                 "newest": str(newest.get("timestamp")),
-                "message": str(newest.get("message")),
+                "message": shortened(str(newest.get("message"))),
             }
         )
 

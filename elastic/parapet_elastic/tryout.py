@@ -39,6 +39,7 @@ def tryout(kibana: Kibana, screen: Screen, connector_id: str, template: str, sou
         return Exit.DONE
     words = answers.words_of(answer)
     problem, todo = answers.explain(words)
+    words = answers.shortened(words)
     screen.line(f"It was not accepted: {problem}.")
     screen.line(f"-> {todo}")
     screen.line(f"Kibana's own words: {words}")

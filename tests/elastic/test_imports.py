@@ -31,8 +31,8 @@ PURE = {
 OUTSIDE = {"io", "logging", "os", "pathlib", "random", "shutil", "socket", "subprocess", "sys", "tempfile", "time"}
 # The one module that may import what is not ours, or not on every system.
 ALONE = {
-    "requests": "kibana",
-    "urllib3": "kibana",
+    "requests": "wire",
+    "urllib3": "wire",
     "tqdm": "screen",
     "getpass": "screen",
     "hjson": "rendering.lambdas",

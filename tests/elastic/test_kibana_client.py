@@ -394,6 +394,85 @@ def test_a_proxy_is_used_and_its_password_is_in_no_error(certs):
 
 # Python 3.9 leaves the socket of an answer that did not come to the garbage collector, which warns of it.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_change_that_is_cut_behind_a_proxy_is_unclear(certs, secure):
+    """The proxy had let it through: Kibana may have acted."""
+    with StandIn(certs=certs if secure else None) as kibana, Proxy() as proxy:
+        kibana.script("cut-after")
+        found, slept = of(kibana, proxy=proxy.url)
+        with pytest.raises(Unclear, match="the connection was cut"):
+            found.post("/api/actions/connector/x", CONNECTOR)
+        assert len(kibana.requests) == 1
+        assert slept == []
+        kibana.script("cut-before", count=2)
+        assert [each["id"] for each in found.get("/api/actions/connectors")] == ["x"]
+        assert len(slept) == 2
+    gc.collect()
+
+
+def test_a_change_without_a_proxy_is_no_doubt():
+    """Nobody listens where the proxy should be."""
+    with Answers(None) as gone:
+        pass
+    found, slept = client("https://localhost:9", proxy=gone.url)
+    with pytest.raises(Failure, match="the proxy does not let us through") as failure:
+        found.post("/x", {})
+    assert not isinstance(failure.value, Unclear)
+    assert slept == []
+
+
+def test_an_answer_without_end_is_read_up_to_a_limit(monkeypatch):
+    """In bytes: memory ends before it does."""
+    monkeypatch.setattr("parapet_elastic.wire._LARGEST", 1000)
+    with Answers(answer(200, b"[" + b" " * 1000 + b"]"), answer(200, b"[" + b" " * 998 + b"]")) as server:
+        found, slept = client(server.url)
+        with pytest.raises(Failure, match="the answer does not end") as failure:
+            found.get("/x")
+        assert failure.value.exit is Exit.UNREACHABLE
+        assert found.get("/x") == []
+    assert slept == []
+
+
+# Python 3.9 leaves the socket of an answer that did not come to the garbage collector, which warns of it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_answer_that_trickles_in_is_not_waited_for_to_its_end(monkeypatch):
+    """A byte now and then is no silence, so no socket's timeout ends it."""
+    monkeypatch.setattr("parapet_elastic.wire._CONNECT_S", 0.5)
+    monkeypatch.setattr("parapet_elastic.wire._TIMEOUTS", 0.01)
+
+    def trickle(connection):
+        connection.plain()
+        read_head(connection.reader)
+        connection.send(b"HTTP/1.1 200 OK\r\nx-")
+        while True:
+            connection.wait(0.05)
+            connection.send(b"a")
+
+    server = Listener(trickle)
+    try:
+        with pytest.raises(Failure, match="the answer does not end"):
+            client(f"http://localhost:{server.port}")[0].get("/x")
+    finally:
+        server.close()
+
+
+def test_kibanas_words_are_cut_short_where_they_hold_everything():
+    """Some repeat the whole request; the caller has them all."""
+    words = "no " * 200
+    with Answers(answer(400, json.dumps({"message": words}).encode())) as server, pytest.raises(Refused) as refused:
+        client(server.url)[0].get("/x")
+    assert len(str(refused.value)) < 350
+    assert refused.value.message == words.strip()
+
+
+def test_an_answer_that_is_too_deep_is_no_kibanas():
+    """Python gives up on it with an error that is no ValueError."""
+    with Answers(answer(200, b"[" * 100_000)) as server, pytest.raises(Failure, match="is not Kibana"):
+        client(server.url)[0].get("/x")
+
+
+# Python 3.9 leaves the socket of an answer that did not come to the garbage collector, which warns of it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_no_answer_in_time_is_unclear_for_a_change_and_tried_again_for_a_read(kibana):
     """The request has arrived."""
     kibana.script("latency", count=1, seconds=5)

@@ -43,6 +43,7 @@ class Told:
         ("a\nb\r\tc", r"a\nb\r\tc"),
         ("a\x9b31mb\x7f", r"a\x9b31mb\x7f"),
         ("a\u202eb\u2066c\u200fd", r"a\u202eb\u2066c\u200fd"),
+        ("a\u061cb\u200bc\u2060d\ufeffe\u00adf", r"a\u061cb\u200bc\u2060d\ufeffe\xadf"),
         ("a\u2028b\u2029", r"a\u2028b\u2029"),
         ("a\ud800b", r"a\ud800b"),
         (7, "7"),
@@ -111,6 +112,23 @@ def test_a_secret_within_another_is_hidden_with_it():
     told.screen.hide("canary-one-and-more")
     told.screen.line("canary-one-and-more")
     assert told.out == "***\n"
+
+
+def test_a_secret_of_four_characters_is_hidden():
+    """A password may be as short."""
+    told = Told()
+    told.screen.hide("s3cr")
+    told.screen.line("[s3cr]")
+    assert told.out == "[***]\n"
+
+
+def test_a_service_token_is_hidden_whoever_it_is_of():
+    """Kibana's words may hold one that nobody has told us; the placeholder is to be read."""
+    told = Told(json=True)
+    told.screen.note('"Bearer pst_somebody-elses.1/2+3==": pst_YOUR_TOKEN_HERE, pst_…')
+    told.screen.finish({"error": "Bearer pst_another"})
+    assert told.err == '"Bearer ***": pst_YOUR_TOKEN_HERE, pst_…\n'
+    assert json.loads(told.out) == {"error": "Bearer ***"}
 
 
 def test_a_short_secret_does_not_mark_itself_in_ordinary_words():
