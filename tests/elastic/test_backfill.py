@@ -167,6 +167,16 @@ def test_a_filter_of_the_rule_holds_here_too(person):
     assert sorted(person.arrived()[1:]) == sorted(ids)
 
 
+@pytest.mark.parametrize("kql", ["host.ip: 10.0.0.0/8", "not source.ip: 10.0.0.1", '@timestamp >= "2026-01-28"'])
+def test_an_alert_is_left_out_only_where_that_is_certain(person, kql):
+    """Else it would never arrive, and the ledger would not say so."""
+    ids = person.run(person.rule("A", kql=kql), 2, 1)
+
+    assert person.backfill() is Exit.DONE
+
+    assert sorted(person.arrived()) == sorted(ids)
+
+
 def test_parts_of_a_sequence_are_not_sent(person, kibana):
     """Kibana sends the sequence that an EQL rule found; a rule that makes building blocks sends those."""
     rule = person.rule("A", type="eql")

@@ -102,7 +102,7 @@ def plan(rule: dict[str, Any], connector_id: str, found: Iterable[Found], known:
         if kql_of(action) and _matcher(action) is None:
             share.notes.append("its filter cannot be applied here: all alerts are sent")
         elif kql_of(action):
-            share.notes.append("only what matches its filter")
+            share.notes.append("only what matches its filter, and what only Elasticsearch could tell")
     share.sent = len(sent)
     return share
 
@@ -117,13 +117,13 @@ def _groups(action: Action, found: list[Found]) -> list[list[Found]]:
 
 
 def matching(request: Request, documents: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the documents of a request that its filter lets through; those that are gone are left out."""
+    """Return the documents of a request that its filter lets through, or may; those that are gone are left out."""
     test = _matcher(request.action)
     there = [documents[one.id] for one in request.alerts if one.id in documents]
-    return [hit for hit in there if test is None or test(alert_document(hit))]
+    return [hit for hit in there if test is None or test(alert_document(hit)) is not False]
 
 
-def _matcher(action: Action) -> Callable[[Mapping[str, Any]], bool] | None:
+def _matcher(action: Action) -> Callable[[Mapping[str, Any]], bool | None] | None:
     query = kql_of(action)
     if not query or ((action.get("alerts_filter") or {}).get("query") or {}).get("filters"):
         return None
