@@ -167,6 +167,49 @@ def test_a_filter_of_the_rule_holds_here_too(person):
     assert sorted(person.arrived()[1:]) == sorted(ids)
 
 
+@pytest.mark.parametrize("kql", ["host.ip: 10.0.0.0/8", "not source.ip: 10.0.0.1", '@timestamp >= "2026-01-28"'])
+def test_an_alert_is_left_out_only_where_that_is_certain(person, kql):
+    """Else it would never arrive, and the ledger would not say so."""
+    ids = person.run(person.rule("A", kql=kql), 2, 1)
+
+    assert person.backfill() is Exit.DONE
+
+    assert sorted(person.arrived()) == sorted(ids)
+
+
+def _with(person, alert, **fields):
+    """Give an alert fields as they stand in its document."""
+    (hit,) = [hit for hit in person.standin.world.spaces["default"].alerts if hit["_id"] == alert]
+    hit["_source"].update(fields)
+
+
+@pytest.mark.parametrize("how", [{}, {"body": BULK, "frequency": EACH_RUN}, {"kql": "host.name: *"}])
+def test_an_alert_that_cannot_be_rendered_here_stops_no_other(person, how):
+    """It is reported by its id; a field that only looks odd is none of those."""
+    ids = person.run(person.rule("A", **how), 5, 1)
+    _with(person, ids[1], **{"network.packet.length": 5})
+    _with(person, ids[2], **{"x.__proto__.y": 5})
+
+    assert person.backfill(json_only=True) is Exit.INCOMPLETE
+
+    (refused,) = person.document["failed"]
+    assert refused["id"] == ids[2]
+    assert "__proto__" in refused["why"]
+    assert sorted([*person.arrived(), ids[2]]) == sorted(ids)
+
+
+def test_a_template_that_only_kibana_can_render_stops_no_other_rule(person):
+    """Its alerts are reported."""
+    (bad,) = person.run(person.rule("Bad", '{"a": "{{#FormatNumber}}5;;{{/FormatNumber}}"}'), 1, 1)
+    (good,) = person.run(person.rule("Good"), 1, 2)
+
+    assert person.backfill(json_only=True) is Exit.INCOMPLETE
+
+    assert [(one["id"], one["rule"]) for one in person.document["failed"]] == [(bad, "Bad")]
+    assert "FormatNumber" in person.document["failed"][0]["why"]
+    assert person.arrived() == [good]
+
+
 def test_parts_of_a_sequence_are_not_sent(person, kibana):
     """Kibana sends the sequence that an EQL rule found; a rule that makes building blocks sends those."""
     rule = person.rule("A", type="eql")

@@ -35,6 +35,7 @@ def test_what_mustache_js_gives_is_given(case):
         ("", {"a": [1], "a.9": 1}),
         ("", {"a": [1], "a.length": 1}),
         ("", {"x.a": {"length": 1}, "x": {"a": [1]}}),
+        ("", {"a.length": 2, "a": [1]}),
         ("", {"a": object()}),
     ],
 )
@@ -42,6 +43,12 @@ def test_what_is_not_followed_is_said_and_not_guessed(template, variables):
     """A wrong text would be taken for Kibana's."""
     with pytest.raises(Unsupported):
         render(template, variables)
+
+
+@pytest.mark.parametrize("name", ["length", "join", "toJSON", "constructor"])
+def test_an_object_may_have_any_field_but_its_prototype(name):
+    """The merge of lodash does nothing special then: network.packet.length is a field like others."""
+    assert render(f"{{{{a.{name}}}}} {{{{a.b}}}} {{{{a}}}}", {f"a.{name}": 5, "a": {"b": 1}}).startswith("5 1 {")
 
 
 def test_variables_that_are_nested_too_deeply_are_one_clear_line():

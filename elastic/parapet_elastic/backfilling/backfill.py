@@ -18,7 +18,7 @@ from parapet_elastic.editing import rules
 from parapet_elastic.editing.rule_actions import body_of, frequency_of, ours
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.rendering import renderer, variables
-from parapet_elastic.rendering.javascript import is_json
+from parapet_elastic.rendering.javascript import Unsupported, is_json
 from parapet_elastic.screen import counted
 from parapet_elastic.state import Place
 
@@ -204,7 +204,12 @@ class _Work:
             bar.advance(len(request.alerts))
 
     def _send(self, request: Request, hits: list[dict[str, Any]], sender: Sender) -> Verdict:
-        body = render(self._kibana.access.space, request, hits)
+        try:
+            body = render(self._kibana.access.space, request, hits)
+        except Unsupported as exc:
+            sender.refusal = str(exc)
+            # In a smaller request it is that alert's only.
+            return Verdict.TOO_LARGE
         if not is_json(body):
             sender.refusal = "its template gives no valid JSON for this alert; `parapet-elastic lint` says why"
             return Verdict.REFUSED

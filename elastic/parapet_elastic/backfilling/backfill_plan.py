@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from parapet_elastic import alert_search
 from parapet_elastic.backfilling import kql
 from parapet_elastic.editing.rule_actions import deduplicated, frequency_of, kql_of, ours
+from parapet_elastic.rendering.javascript import Unsupported
 from parapet_elastic.rendering.variables import alert_document
 from parapet_elastic.times import moment
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from parapet_elastic.kibana import Kibana
 
     Action = dict[str, Any]
+    Test = Callable[[Mapping[str, Any]], Optional[bool]]
 
 # What a summary held before 8.18; a period with more alerts is sent in several requests.
 _MOST = 100
@@ -102,7 +104,7 @@ def plan(rule: dict[str, Any], connector_id: str, found: Iterable[Found], known:
         if kql_of(action) and _matcher(action) is None:
             share.notes.append("its filter cannot be applied here: all alerts are sent")
         elif kql_of(action):
-            share.notes.append("only what matches its filter")
+            share.notes.append("only what matches its filter, and what only Elasticsearch could tell")
     share.sent = len(sent)
     return share
 
@@ -117,13 +119,20 @@ def _groups(action: Action, found: list[Found]) -> list[list[Found]]:
 
 
 def matching(request: Request, documents: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the documents of a request that its filter lets through; those that are gone are left out."""
+    """Return the documents of a request that its filter lets through, or may; those that are gone are left out."""
     test = _matcher(request.action)
     there = [documents[one.id] for one in request.alerts if one.id in documents]
-    return [hit for hit in there if test is None or test(alert_document(hit))]
+    return [hit for hit in there if test is None or not _fails(test, hit)]
 
 
-def _matcher(action: Action) -> Callable[[Mapping[str, Any]], bool] | None:
+def _fails(test: Test, hit: dict[str, Any]) -> bool:
+    try:
+        return test(alert_document(hit)) is False
+    except Unsupported:
+        return False  # rendering says the same, and whose it is
+
+
+def _matcher(action: Action) -> Test | None:
     query = kql_of(action)
     if not query or ((action.get("alerts_filter") or {}).get("query") or {}).get("filters"):
         return None

@@ -23,7 +23,7 @@ _INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TRIM = re.compile(f"^[{WHITE}]+|[{WHITE}]+$")
 
-# Names that change how an array or an object works in JavaScript when a dotted name puts them there.
+# Names that change how an array works in JavaScript when a dotted name puts them there; an object is changed by "__proto__" only.
 _NOT_FOLLOWED = frozenset({"__proto__", "length", "join", "toString", "toJSON"})
 
 
@@ -218,7 +218,7 @@ def truthy(value: Any) -> bool:
 def nested(key: str, value: Any) -> dict[str, Any]:
     """Return the objects that a dotted name stands for, the value innermost."""
     names = key.split(".")
-    if not _NOT_FOLLOWED.isdisjoint(names):
+    if "__proto__" in names:
         raise Unsupported(f'a variable\'s dotted name has a part that JavaScript gives a meaning: "{key}"')
     for name in reversed(names):
         value = {name: value}
@@ -231,6 +231,8 @@ def merge(into: Any, source: Any) -> None:
         if isinstance(item, (dict, list)):
             there = _get(into, key)
             if isinstance(item, list):
+                if isinstance(there, dict) and "length" in there:
+                    raise Unsupported(f'"{key}" is a list, and an object with a length at the same time')
                 target: Any = there if isinstance(there, list) else JsArray()
             else:
                 target = there if isinstance(there, (dict, list)) else {}
