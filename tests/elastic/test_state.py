@@ -68,3 +68,19 @@ def test_a_second_attach_beside_one_at_work_changes_nothing(kibana, tmp_path):
     assert "another parapet-elastic is at work" in said[0]
     assert first.ours() == [1] * 3
     assert second.attach() is Exit.DONE
+
+
+def test_a_rollback_to_a_snapshot_of_another_address_keeps_others_out_of_this_kibana(kibana, tmp_path):
+    """The lock is about the Kibana that is talked to, whatever the file calls it."""
+    person = Person(kibana, tmp_path)
+    person.connector()
+    kibana.add_rule("A")
+    person.attach()
+    file = next((tmp_path / "snapshots").iterdir())
+    file.write_text(file.read_text().replace(kibana.url, PLACE.url))
+
+    with lock(tmp_path, Place.of(person.kibana.access, PLACE.connector_id)), pytest.raises(Failure) as caught:
+        person.rollback(file)
+
+    assert "another parapet-elastic is at work" in str(caught.value)
+    assert person.rollback(file) is Exit.DONE

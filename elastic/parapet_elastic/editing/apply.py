@@ -191,7 +191,8 @@ class Changing:
         if not self.screen.ask(f"Change the actions of {counted(len(plan.steps), 'rule')}?"):
             return self._end(document, report, Exit.DECLINED)
         entries = [Entry(step.id, step.name, step.before) for step in plan.steps]
-        with lock(self._options.state, self.place):
+        # A snapshot may call this Kibana by another address.
+        with lock(self._options.state, Place.of(self.kibana.access, self.place.connector_id)):
             snapshot = self.snapshots.keep(self.place, plan.command, entries)
             document["snapshot"] = str(snapshot.path)
             stop = self._work(report, work, look)

@@ -48,7 +48,7 @@ def test_a_revoked_key_opens_nothing(kibana):
         ("connectors:read", "GET", "/api/actions/connectors", None),
         ("connectors:write", "DELETE", "/api/actions/connector/x", None),
         ("rules:read", "GET", FIND, None),
-        ("rules:write", "PATCH", "/api/detection_engine/rules", {"id": "x"}),
+        ("rules:write", "PATCH", "/api/detection_engine/rules", {"rule_id": "x"}),
         ("alerts:read", "POST", "/api/detection_engine/signals/search", {}),
         ("rules:read", "GET", "/internal/alerting/rule/x/_action_error_log?date_start=1h", None),
     ],
