@@ -170,8 +170,8 @@ def test_interrupted_runs_are_settled_when_nothing_is_left_to_do(snapshots):
         ("{}", "no snapshot"),
         ('{"format": 2}', "newer"),
         ('{"format": 1}', "broken"),
-        ("[" * 100_000, "broken"),
-        ('{"format": 1, "x": ' + "[" * 300 + "]" * 300 + "}", "too deep"),
+        pytest.param("[" * 100_000, "broken", id="deep"),
+        pytest.param('{"format": 1, "x": ' + "[" * 300 + "]" * 300 + "}", "too deep", id="nested"),
         ("rule", "not complete"),
     ],
 )
