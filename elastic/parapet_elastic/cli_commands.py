@@ -69,6 +69,10 @@ def _connect(options: Any, screen: Screen) -> Exit:
         return connect.connect(kibana, screen, wish, settings.token)
 
 
+def _chosen(options: Any) -> bool:
+    return bool(options.rule_id or options.name or options.tag or options.kql)
+
+
 def _selection(options: Any) -> Selection:
     chosen = Selection(
         ids=tuple(options.rule_id),
@@ -112,7 +116,7 @@ def _lint(options: Any, screen: Screen) -> Exit:
 
 
 def _status(options: Any, screen: Screen) -> Exit:
-    chosen = options.rule_id or options.name or options.tag or options.kql or options.enabled_only
+    chosen = _chosen(options) or options.enabled_only
     options.all = True
     selection = _selection(options) if chosen else None
     with _kibana(_settings(options, screen), screen) as kibana:
@@ -164,6 +168,8 @@ def _rollback(options: Any, screen: Screen) -> Exit:
 
 
 def _backfill(options: Any, screen: Screen) -> Exit:
+    if not _chosen(options):
+        options.all = True  # only rules that send have anything to send
     selection = _selection(options)
     period = backfill.Period(options.start, options.end, options.rate, failed_only=options.failed_only)
     with _kibana(_settings(options, screen), screen) as kibana:

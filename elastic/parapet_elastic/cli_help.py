@@ -163,11 +163,12 @@ when no rule sends.""",
 Sends the alerts of a period through the connector again, as the rules' own actions would,
 with the same ids, slowly, and goes on where it stopped when it is run again. Kibana keeps
 no receipt of what arrived: what this command has sent is not sent again, all the rest of
-the period is, and Parapet knows by the ids what it has. --failed-only narrows it to alerts
-after which an action of their rule failed within 15 minutes.""",
+the period is. They have the ids of the originals; whether Parapet drops those that it has
+already is not known here. --failed-only narrows it to alerts after which an action of their
+rule failed within 15 minutes. Without a selection: all rules that send.""",
         """\
-  parapet-elastic backfill --from 2026-01-28T15:00:00Z --to 2026-01-28T18:00:00Z --all --dry-run
-  parapet-elastic backfill --from 2026-01-28T15:00:00Z --to 2026-01-28T18:00:00Z --all --rate 5
+  parapet-elastic backfill --from 2026-01-28T15:00:00Z --to 2026-01-28T18:00:00Z --dry-run
+  parapet-elastic backfill --from 2026-01-28T15:00:00Z --to 2026-01-28T18:00:00Z --failed-only --rate 5
 """,
     ),
     "uninstall": (
