@@ -123,9 +123,16 @@ def _status(options: Any, screen: Screen) -> Exit:
         return status.status(kibana, screen, options.connector_id, selection, options.days)
 
 
+def _template(options: Any) -> templates.Template:
+    template = templates.load(options.template)
+    if not options.force:
+        cli_lint.require_sound(template, options.template)
+    return template
+
+
 def _attach(options: Any, screen: Screen) -> Exit:
     selection = _selection(options)
-    template = templates.load(options.template)
+    template = _template(options)
     frequency = parse_frequency(options.frequency or ("run" if template.name == "bulk" else "alert"))
     _warn_of_summary(screen, template.name, summary=frequency.summary)
     wanted = Wanted(options.connector_id, template.text, frequency, options.only or None)
@@ -135,7 +142,7 @@ def _attach(options: Any, screen: Screen) -> Exit:
 
 def _update(options: Any, screen: Screen) -> Exit:
     selection = _selection(options)
-    template = templates.load(options.template) if options.template else None
+    template = _template(options) if options.template else None
     frequency = parse_frequency(options.frequency) if options.frequency else None
     if template is None and frequency is None and options.only is None:
         raise Failure("nothing to set", todo="Say what: --template, --frequency, --only.")

@@ -134,6 +134,7 @@ def _action(one: argparse._ActionsContainer) -> None:
         metavar="alert|run|PERIOD",
         help="a request for each alert, for each run of the rule, or for a period (30m, 1h, 7d)",
     )
+    one.add_argument("--force", action="store_true", help="also a template in which `lint` finds errors")
     one.add_argument(
         "--only",
         metavar="KQL",
