@@ -134,7 +134,6 @@ def _attach(options: Any, screen: Screen) -> Exit:
     selection = _selection(options)
     template = _template(options)
     frequency = parse_frequency(options.frequency or ("run" if template.name == "bulk" else "alert"))
-    _warn_of_summary(screen, template.name, summary=frequency.summary)
     wanted = Wanted(options.connector_id, template.text, frequency, options.only or None)
     with _kibana(_settings(options, screen), screen) as kibana:
         return apply.attach(kibana, screen, selection, wanted, options=_changing(options))
@@ -144,20 +143,11 @@ def _update(options: Any, screen: Screen) -> Exit:
     selection = _selection(options)
     template = _template(options) if options.template else None
     frequency = parse_frequency(options.frequency) if options.frequency else None
-    if template is None and frequency is None and options.only is None:
-        raise Failure("nothing to set", todo="Say what: --template, --frequency, --only.")
-    if template and frequency:
-        _warn_of_summary(screen, template.name, summary=frequency.summary)
-    change = Change(template.text if template else None, frequency, options.only)
+    refresh = template is None and frequency is None and options.only is None
+    newest = {name: templates.load(name).text for name in templates.NAMES} if refresh else {}
+    change = Change(template.text if template else None, frequency, options.only, newest)
     with _kibana(_settings(options, screen), screen) as kibana:
         return apply.update(kibana, screen, selection, options.connector_id, change, options=_changing(options))
-
-
-def _warn_of_summary(screen: Screen, name: str, *, summary: bool) -> None:
-    if summary and name in {"basic", "custom_fields"}:
-        screen.warn(
-            f"{name} sends one alert, so of several in a run or a period only the first; `--template bulk` sends all."
-        )
 
 
 def _detach(options: Any, screen: Screen) -> Exit:

@@ -120,8 +120,11 @@ change and asking. Run again, it changes nothing. `rollback` takes it back.""",
         "bring our action on rules up to date",
         """\
 Sets template, frequency or filter (what is given) of our action on the rules that have it;
-other actions stay as they are. Shows rule by rule what will change, and asks.""",
+other actions stay as they are. With none of them, each of our own templates is brought to
+the one of this version, others stay, and of several actions of ours one stays. Shows rule
+by rule what will change, and asks.""",
         """\
+  parapet-elastic update --all
   parapet-elastic update --all --template basic
   parapet-elastic update --tag prod --template custom_fields --frequency alert
 """,
@@ -174,7 +177,7 @@ rule failed within 15 minutes. Without a selection: all rules that send.""",
     "uninstall": (
         "take it off all rules, and remove the connector",
         """\
-Detaches from all rules of the space, then removes the connector. Shows the plan, and asks.""",
+Detaches from all rules of the space, then deletes the connector. Shows the plan, and asks.""",
         """\
   parapet-elastic uninstall --dry-run
   parapet-elastic uninstall --keep-connector

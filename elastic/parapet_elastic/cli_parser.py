@@ -198,7 +198,9 @@ def _attach(one: argparse.ArgumentParser) -> None:
 
 def _update(one: argparse.ArgumentParser) -> None:
     _selection(one)
-    action = one.add_argument_group("what is set (what is not given stays as it is)")
+    action = one.add_argument_group(
+        "what is set (what is not given stays; without any, our templates are brought up to date)"
+    )
     _template(action, None)
     _action(action)
     _changing(one)

@@ -20,6 +20,7 @@ from parapet_elastic.screen import counted
 if TYPE_CHECKING:
     from parapet_elastic.editing.rules import Selection
     from parapet_elastic.kibana import Kibana
+    from parapet_elastic.rendering.lint_tags import Finding
     from parapet_elastic.screen import Screen
 
 _ERRORS = 100
@@ -114,7 +115,7 @@ def _add(picture: Picture, rule: dict[str, Any], known: set[str], shipped: dict[
 
 
 def _check_templates(picture: Picture, found: list[dict[str, Any]]) -> None:
-    errors: dict[str, list[lint.Finding]] = {}  # rules share templates, and looking at one takes time
+    errors: dict[str, list[Finding]] = {}  # rules share templates, and looking at one takes time
     for rule in found:
         for body in {body_of(action) for action in ours(rule, picture.connector_id)}:
             if body not in errors:
@@ -218,7 +219,7 @@ def _show_sending(screen: Screen, picture: Picture) -> None:
     templates_seen = Counter(action["template"] for each in picture.sending for action in each["actions"])
     if any("changed" in name for name in templates_seen):
         screen.line(
-            "Templates of another version: `parapet-elastic update --all --template NAME` brings them up to date."
+            "Templates of another version: `parapet-elastic update --all` brings them up to date."
         )
 
 

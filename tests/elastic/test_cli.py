@@ -102,7 +102,6 @@ def test_the_version_can_be_asked_for():
         (("attach", "--all", "--only", "foo: a)("), "--only"),
         (("update", "--all", "--only", 'foo: "a'), "--only"),
         (("attach", "--enabled-only"), "no rules are named"),
-        (("update", "--all"), "--template, --frequency, --only"),
         (("detach",), "no rules are named"),
         (("lint",), "required"),
         (("lint", "basic", "--kibana", "new"), "8.19"),
