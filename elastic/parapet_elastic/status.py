@@ -218,9 +218,7 @@ def _show_sending(screen: Screen, picture: Picture) -> None:
         screen.line(f"Sending more than once (`update` leaves one): {', '.join(twice)}")
     templates_seen = Counter(action["template"] for each in picture.sending for action in each["actions"])
     if any("changed" in name for name in templates_seen):
-        screen.line(
-            "Templates of another version: `parapet-elastic update --all` brings them up to date."
-        )
+        screen.line("Templates of another version: `parapet-elastic update --all` brings them up to date.")
 
 
 _COLUMNS = ("frequency", "template", "filter")

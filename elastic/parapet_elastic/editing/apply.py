@@ -182,6 +182,7 @@ class Changing:
         kibana, screen: As they were given.
         place: Where the rules are.
         snapshots: The folder of the snapshots.
+        done: Whether each step of the plan was done.
     """
 
     def __init__(self, kibana: Kibana, screen: Screen, connector_id: str, options: Options) -> None:
@@ -191,6 +192,7 @@ class Changing:
         self._options = options
         self.place = Place.of(kibana.access, connector_id)
         self.snapshots = Snapshots(options.state)
+        self.done = True
 
     def run(self, plan: Plan, work: Work, look: Look) -> Exit:
         """Show, ask, keep, work, report.
@@ -238,8 +240,12 @@ class Changing:
         return None
 
     def _finish(self, document: dict[str, Any], report: Report, snapshot: Snapshot, stop: BaseException | None) -> Exit:
+        self.done = report.count("done") == len(report.plan.steps)
         if stop is None and not report.undecided():
             self.close(lambda: self.snapshots.finish(snapshot))
+            if not report.count("done"):
+                self.snapshots.drop(snapshot)
+                del document["snapshot"]
         if snapshot.path is not None:
             report.show(self.screen, snapshot.path)
         if isinstance(stop, KeyboardInterrupt):

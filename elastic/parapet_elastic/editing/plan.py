@@ -131,7 +131,8 @@ class Report:
             f"{self.count('done')} done, {self.count('skipped')} skipped, {self.count('failed')} failed,"
             f" {len(self.undecided())} not done."
         )
-        screen.line(f"As it was before: {snapshot}")
+        if snapshot.exists():
+            screen.line(f"As it was before: {snapshot}")
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcomes for a script."""
