@@ -69,6 +69,10 @@ def _connect(options: Any, screen: Screen) -> Exit:
         return connect.connect(kibana, screen, wish, settings.token)
 
 
+def _chosen(options: Any) -> bool:
+    return bool(options.rule_id or options.name or options.tag or options.kql)
+
+
 def _selection(options: Any) -> Selection:
     chosen = Selection(
         ids=tuple(options.rule_id),
@@ -112,18 +116,24 @@ def _lint(options: Any, screen: Screen) -> Exit:
 
 
 def _status(options: Any, screen: Screen) -> Exit:
-    chosen = options.rule_id or options.name or options.tag or options.kql or options.enabled_only
+    chosen = _chosen(options) or options.enabled_only
     options.all = True
     selection = _selection(options) if chosen else None
     with _kibana(_settings(options, screen), screen) as kibana:
         return status.status(kibana, screen, options.connector_id, selection, options.days)
 
 
+def _template(options: Any) -> templates.Template:
+    template = templates.load(options.template)
+    if not options.force:
+        cli_lint.require_sound(template, options.template)
+    return template
+
+
 def _attach(options: Any, screen: Screen) -> Exit:
     selection = _selection(options)
-    template = templates.load(options.template)
+    template = _template(options)
     frequency = parse_frequency(options.frequency or ("run" if template.name == "bulk" else "alert"))
-    _warn_of_summary(screen, template.name, summary=frequency.summary)
     wanted = Wanted(options.connector_id, template.text, frequency, options.only or None)
     with _kibana(_settings(options, screen), screen) as kibana:
         return apply.attach(kibana, screen, selection, wanted, options=_changing(options))
@@ -131,22 +141,13 @@ def _attach(options: Any, screen: Screen) -> Exit:
 
 def _update(options: Any, screen: Screen) -> Exit:
     selection = _selection(options)
-    template = templates.load(options.template) if options.template else None
+    template = _template(options) if options.template else None
     frequency = parse_frequency(options.frequency) if options.frequency else None
-    if template is None and frequency is None and options.only is None:
-        raise Failure("nothing to set", todo="Say what: --template, --frequency, --only.")
-    if template and frequency:
-        _warn_of_summary(screen, template.name, summary=frequency.summary)
-    change = Change(template.text if template else None, frequency, options.only)
+    refresh = template is None and frequency is None and options.only is None
+    newest = {name: templates.load(name).text for name in templates.NAMES} if refresh else {}
+    change = Change(template.text if template else None, frequency, options.only, newest)
     with _kibana(_settings(options, screen), screen) as kibana:
         return apply.update(kibana, screen, selection, options.connector_id, change, options=_changing(options))
-
-
-def _warn_of_summary(screen: Screen, name: str, *, summary: bool) -> None:
-    if summary and name in {"basic", "custom_fields"}:
-        screen.warn(
-            f"{name} sends one alert, so of several in a run or a period only the first; `--template bulk` sends all."
-        )
 
 
 def _detach(options: Any, screen: Screen) -> Exit:
@@ -164,6 +165,8 @@ def _rollback(options: Any, screen: Screen) -> Exit:
 
 
 def _backfill(options: Any, screen: Screen) -> Exit:
+    if not _chosen(options):
+        options.all = True  # only rules that send have anything to send
     selection = _selection(options)
     period = backfill.Period(options.start, options.end, options.rate, failed_only=options.failed_only)
     with _kibana(_settings(options, screen), screen) as kibana:

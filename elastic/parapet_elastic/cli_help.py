@@ -120,8 +120,11 @@ change and asking. Run again, it changes nothing. `rollback` takes it back.""",
         "bring our action on rules up to date",
         """\
 Sets template, frequency or filter (what is given) of our action on the rules that have it;
-other actions stay as they are. Shows rule by rule what will change, and asks.""",
+other actions stay as they are. With none of them, each of our own templates is brought to
+the one of this version, others stay, and of several actions of ours one stays. Shows rule
+by rule what will change, and asks.""",
         """\
+  parapet-elastic update --all
   parapet-elastic update --all --template basic
   parapet-elastic update --tag prod --template custom_fields --frequency alert
 """,
@@ -163,17 +166,18 @@ when no rule sends.""",
 Sends the alerts of a period through the connector again, as the rules' own actions would,
 with the same ids, slowly, and goes on where it stopped when it is run again. Kibana keeps
 no receipt of what arrived: what this command has sent is not sent again, all the rest of
-the period is, and Parapet knows by the ids what it has. --failed-only narrows it to alerts
-after which an action of their rule failed within 15 minutes.""",
+the period is. They have the ids of the originals; whether Parapet drops those that it has
+already is not known here. --failed-only narrows it to alerts after which an action of their
+rule failed within 15 minutes. Without a selection: all rules that send.""",
         """\
-  parapet-elastic backfill --from 2026-01-28T15:00:00Z --to 2026-01-28T18:00:00Z --all --dry-run
-  parapet-elastic backfill --from 2026-01-28T15:00:00Z --to 2026-01-28T18:00:00Z --all --rate 5
+  parapet-elastic backfill --from 2026-01-28T15:00:00Z --to 2026-01-28T18:00:00Z --dry-run
+  parapet-elastic backfill --from 2026-01-28T15:00:00Z --to 2026-01-28T18:00:00Z --failed-only --rate 5
 """,
     ),
     "uninstall": (
         "take it off all rules, and remove the connector",
         """\
-Detaches from all rules of the space, then removes the connector. Shows the plan, and asks.""",
+Detaches from all rules of the space, then deletes the connector. Shows the plan, and asks.""",
         """\
   parapet-elastic uninstall --dry-run
   parapet-elastic uninstall --keep-connector

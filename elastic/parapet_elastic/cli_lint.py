@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parapet_elastic.errors import Exit
+from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.rendering import lint, templates
 from parapet_elastic.screen import counted
 
@@ -12,6 +12,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parapet_elastic.screen import Screen
+
+
+def require_sound(template: templates.Template, name: str) -> None:
+    """See that a template has no errors: rules that send it would send nothing that can be read.
+
+    Raises:
+        Failure: It has; the first one is named.
+    """
+    errors = [finding for finding in lint.lint(template.text) if finding.level == "error"]
+    if errors:
+        more = f" (and {counted(len(errors) - 1, 'more error')})" if len(errors) > 1 else ""
+        raise Failure(
+            f"the template {name} has an error in line {errors[0].line}: {errors[0].text}{more}",
+            todo=f"`parapet-elastic lint {name}` shows all; --force puts it on the rules all the same.",
+        )
 
 
 def lint_all(screen: Screen, names: Sequence[str], kibana: tuple[int, int] | None) -> Exit:

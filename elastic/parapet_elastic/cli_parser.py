@@ -134,6 +134,7 @@ def _action(one: argparse._ActionsContainer) -> None:
         metavar="alert|run|PERIOD",
         help="a request for each alert, for each run of the rule, or for a period (30m, 1h, 7d)",
     )
+    one.add_argument("--force", action="store_true", help="also a template in which `lint` finds errors")
     one.add_argument(
         "--only",
         metavar="KQL",
@@ -197,7 +198,9 @@ def _attach(one: argparse.ArgumentParser) -> None:
 
 def _update(one: argparse.ArgumentParser) -> None:
     _selection(one)
-    action = one.add_argument_group("what is set (what is not given stays as it is)")
+    action = one.add_argument_group(
+        "what is set (what is not given stays; without any, our templates are brought up to date)"
+    )
     _template(action, None)
     _action(action)
     _changing(one)

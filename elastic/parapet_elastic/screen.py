@@ -145,8 +145,15 @@ class Screen:
         if not self._answers.isatty():
             self.note(f"{question} There is no terminal to ask at" + ("; give --yes to go on." if yes_counts else "."))
             return False
-        self._print("_err", plain(f"{question} [y/N] "), end="")
-        return self._answers.readline().strip().lower() in {"y", "yes"}
+        while True:
+            self._print("_err", plain(f"{question} [y/N] "), end="")
+            answer = self._answers.readline()
+            if answer.strip().lower() in {"y", "yes"}:
+                return True
+            if answer.strip().lower() in {"", "n", "no"}:
+                self.note("Nothing was changed.")
+                return False
+            self.note("Say y or n.")
 
     def ask_secret(self, what: str) -> str | None:
         """Ask for something that is not shown while it is typed; None without a terminal or an answer."""

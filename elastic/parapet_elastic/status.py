@@ -14,12 +14,13 @@ from parapet_elastic.editing import rules
 from parapet_elastic.editing.rule_actions import actions_of, body_of, frequency_of, kql_of, ours
 from parapet_elastic.errors import Exit
 from parapet_elastic.kibana import Refused
-from parapet_elastic.rendering import templates
+from parapet_elastic.rendering import lint, templates
 from parapet_elastic.screen import counted
 
 if TYPE_CHECKING:
     from parapet_elastic.editing.rules import Selection
     from parapet_elastic.kibana import Kibana
+    from parapet_elastic.rendering.lint_tags import Finding
     from parapet_elastic.screen import Screen
 
 _ERRORS = 100
@@ -43,6 +44,7 @@ class Picture:
         disabled: How many others there are without one.
         dangling: Actions that run a connector that is gone: rule and connector.
         failures: Failed actions: rule, how many, the newest one's time and words.
+        broken: Rules whose template has errors: rule, line, the first error, and how many more.
         unseen: Why failed actions could not be read; empty when they could.
     """
 
@@ -53,13 +55,14 @@ class Picture:
     disabled: int = 0
     dangling: list[dict[str, str]] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
+    broken: list[dict[str, Any]] = field(default_factory=list)
     unseen: str = ""
 
     @property
     def fine(self) -> bool:
         """Whether nothing needs a look."""
         twice = any(len(each["actions"]) > 1 for each in self.sending)
-        return bool(self.there and self.sending) and not (self.dangling or self.failures or twice)
+        return bool(self.there and self.sending) and not (self.dangling or self.failures or self.broken or twice)
 
 
 def status(kibana: Kibana, screen: Screen, connector_id: str, selection: Selection | None, days: float) -> Exit:
@@ -74,7 +77,7 @@ def status(kibana: Kibana, screen: Screen, connector_id: str, selection: Selecti
 
     Returns:
         DONE, or FOUND when something needs a look: no connector, no rule that sends, a rule that sends twice, an action
-        without its connector, failed actions.
+        without its connector, a template with errors, failed actions.
     """
     version.read(kibana)
     found = rules.select(kibana, selection) if selection else rules.listing(kibana)
@@ -83,6 +86,7 @@ def status(kibana: Kibana, screen: Screen, connector_id: str, selection: Selecti
     shipped = {templates.load(name).text: name for name in templates.NAMES}
     for rule in found:
         _add(picture, rule, known, shipped)
+    _check_templates(picture, found)
     _read_failures(kibana, screen, picture, days)
     _show(screen, picture, days)
     screen.result({**vars(picture), "fine": picture.fine})
@@ -108,6 +112,18 @@ def _add(picture: Picture, rule: dict[str, Any], known: set[str], shipped: dict[
     for action in actions_of(rule):
         if action["id"] not in known and not action["id"].startswith(_SYSTEM):
             picture.dangling.append({**named, "connector": action["id"]})
+
+
+def _check_templates(picture: Picture, found: list[dict[str, Any]]) -> None:
+    errors: dict[str, list[Finding]] = {}  # rules share templates, and looking at one takes time
+    for rule in found:
+        for body in {body_of(action) for action in ours(rule, picture.connector_id)}:
+            if body not in errors:
+                errors[body] = [finding for finding in lint.lint(body) if finding.level == "error"]
+            if errors[body]:
+                first = errors[body][0]
+                broken = {"line": first.line, "error": first.text, "more": len(errors[body]) - 1}
+                picture.broken.append({"id": rule["id"], "name": str(rule.get("name", "")), **broken})
 
 
 def template_of(body: str, shipped: dict[str, str]) -> str:
@@ -162,6 +178,10 @@ def _show(screen: Screen, picture: Picture, days: float) -> None:
         screen.line(f"Without its connector: {counted(len(picture.dangling), 'action')}:")
         rows = [(each["name"], each["id"], each["connector"]) for each in picture.dangling]
         screen.table(("rule", "id", "connector"), rows)
+    if picture.broken:
+        screen.line("With errors in the template (`lint` on its file shows all, `update --template` replaces it):")
+        wrong = [(each["name"], each["id"], each["line"], each["error"]) for each in picture.broken]
+        screen.table(("rule", "id", "line", "first error"), wrong)
     if picture.unseen:
         screen.line(f"Failed actions could not be read: {picture.unseen}")
     elif picture.failures:
@@ -198,9 +218,7 @@ def _show_sending(screen: Screen, picture: Picture) -> None:
         screen.line(f"Sending more than once (`update` leaves one): {', '.join(twice)}")
     templates_seen = Counter(action["template"] for each in picture.sending for action in each["actions"])
     if any("changed" in name for name in templates_seen):
-        screen.line(
-            "Templates of another version: `parapet-elastic update --all --template NAME` brings them up to date."
-        )
+        screen.line("Templates of another version: `parapet-elastic update --all` brings them up to date.")
 
 
 _COLUMNS = ("frequency", "template", "filter")

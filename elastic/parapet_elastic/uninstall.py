@@ -56,7 +56,8 @@ def _detach(
     kibana: Kibana, screen: Screen, connector_id: str, options: apply.Options, sending: tuple[str, ...], *, asks: bool
 ) -> Exit:
     if sending:
-        return apply.detach(kibana, screen, rules.Selection(ids=sending), connector_id, options=options)
+        also = f"delete the connector {connector_id}" if asks else ""
+        return apply.detach(kibana, screen, rules.Selection(ids=sending), connector_id, options=options, also=also)
     screen.line("No rule sends.")
     if asks and not options.dry_run and not screen.ask("Remove the connector?"):
         return Exit.DECLINED

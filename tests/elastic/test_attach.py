@@ -204,7 +204,7 @@ def test_the_json_document_is_all_of_standard_output(person, kibana):
 
     person.attach(json_only=True)
 
-    assert person.document["plan"] == [{"id": rule, "name": "A\x1b[31m", "change": "send, each alert"}]
+    assert person.document["plan"] == [{"id": rule, "name": "A\x1b[31m", "change": "send own, each alert"}]
     assert person.document["done"] == [{"id": rule, "name": "A\x1b[31m"}]
     assert person.document["exit"] == 0
     assert TOKEN not in person.shown

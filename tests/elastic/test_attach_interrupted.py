@@ -231,3 +231,11 @@ def test_ctrl_c_in_a_real_process_ends_with_130_and_one_document(kibana, person)
     assert b"Traceback" not in err
     assert person.attach() is Exit.DONE
     assert person.ours() == [1] * RULES
+
+
+def test_a_rule_that_is_refused_for_good_is_not_waited_for(person, kibana):
+    """No second attempt changes what the licence says."""
+    kibana.fail_rule(kibana.add_rule("Bad"), "no", "MACHINE_LEARNING_AUTH")
+
+    assert person.attach() is Exit.INCOMPLETE
+    assert person.waits == []

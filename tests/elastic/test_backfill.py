@@ -474,3 +474,19 @@ def test_rules_that_do_not_send_have_nothing_to_send(person, kibana):
 def test_what_an_answer_means(answer, means):
     """The table of answers."""
     assert verdict(answer) is means
+
+
+def test_without_a_selection_all_rules_that_send_are_meant_and_nothing_is_promised(person, kibana):
+    """As the pages show it; what Parapet does with what it has already is not known here."""
+    sends = person.rule("Sends")
+    silent = kibana.add_rule("Silent")
+    person.run(sends, 1)
+    person.run(silent, 1)
+    period = ("--from", DAY["start"].isoformat(), "--to", DAY["end"].isoformat())
+
+    found = Somebody(kibana, PARAPET_ELASTIC_STATE=str(person.state))("backfill", *period, "--dry-run")
+
+    assert found.code == 0, found
+    assert "1 alert of 1 rule in 1 request" in found.out
+    assert "whether Parapet drops those that it has already is not known here" in found.out
+    assert "--failed-only" in found.out

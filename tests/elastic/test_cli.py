@@ -102,7 +102,6 @@ def test_the_version_can_be_asked_for():
         (("attach", "--all", "--only", "foo: a)("), "--only"),
         (("update", "--all", "--only", 'foo: "a'), "--only"),
         (("attach", "--enabled-only"), "no rules are named"),
-        (("update", "--all"), "--template, --frequency, --only"),
         (("detach",), "no rules are named"),
         (("lint",), "required"),
         (("lint", "basic", "--kibana", "new"), "8.19"),
@@ -342,3 +341,25 @@ def test_main_reads_the_processes_own_arguments(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["parapet-elastic", "nothing"])
     assert cli.main() == 2
     assert "nothing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["attach", "update"])
+def test_a_template_with_errors_is_put_on_no_rule_unless_it_is_forced(kibana, tmp_path, command):
+    """The first error is named, and where all of them are."""
+    broken = tmp_path / "mine.mustache"
+    broken.write_text('{"a": }\n')
+    person = Person(kibana, PARAPET_ELASTIC_STATE=str(tmp_path / "state"))
+    assert person("connect", "--webhook-url", "https://webhook-us.parapetsecurity.com/webhook/t").code == 0
+    rule = kibana.add_rule("A")
+    if command == "update":
+        assert person("attach", "--all", "--yes").code == 0
+    before = kibana.rules()
+
+    refused = person(command, "--all", "--yes", "--template", str(broken))
+
+    assert refused.code == 2
+    assert "line 1" in refused.err
+    assert f"`parapet-elastic lint {broken}` shows all" in refused.err
+    assert kibana.rules() == before
+    assert person(command, "--all", "--yes", "--template", str(broken), "--force").code == 0
+    assert kibana.rule(rule)["actions"][0]["params"]["body"] == '{"a": }\n'

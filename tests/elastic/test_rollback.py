@@ -53,8 +53,8 @@ def test_what_others_changed_since_stays_unless_it_is_to_be_overwritten(person, 
     person.attach()
     kibana.set_actions(theirs, [*person.actions(theirs), action("slack", "1")])
 
-    assert person.rollback() is Exit.INCOMPLETE
-    assert "changed since" in person.shown
+    assert person.rollback() is Exit.FOUND
+    assert "changed since; --overwrite" in person.shown
     assert person.actions(mine) == []
     assert [one["id"] for one in person.actions(theirs)] == [US, "slack"]
     assert person.rollback(overwrite=True) is Exit.DONE
@@ -211,3 +211,38 @@ def test_without_a_snapshot_the_list_says_where_it_looked(person):
     """It is another folder, probably."""
     assert person.snapshots() is Exit.DONE
     assert str(person.state) in person.shown
+
+
+def test_without_the_connector_nothing_is_planned(person, kibana):
+    """The actions would lead nowhere: what to run is said once."""
+    kibana.add_rule("A")
+    person.attach()
+    person.detach()
+    del kibana.world.spaces["default"].connectors[US]
+
+    with pytest.raises(Failure, match="there is no connector") as caught:
+        person.rollback()
+    assert "connect" in caught.value.todo
+
+
+def test_a_run_that_changed_nothing_leaves_no_snapshot(person, kibana):
+    """It would be the newest, and a rollback to it would do nothing."""
+    kibana.add_rule("A")
+    person.attach()
+    kibana.script("status:403", when=lambda one: one.method == "PATCH")
+
+    assert person.update({"body": "new"}) is Exit.INCOMPLETE
+    assert len(_snapshots(person)) == 1
+
+
+def test_a_snapshot_is_found_by_its_bare_name_and_the_next_older_one_is_named(person, kibana):
+    """As the list has it."""
+    kibana.add_rule("A")
+    person.attach()
+    person.update({"body": "new"})
+    first, second = (path.name for path in _snapshots(person))
+
+    assert person.rollback(second) is Exit.DONE
+    assert f"`parapet-elastic rollback {first}`" in person.shown
+    assert person.rollback(first) is Exit.DONE
+    assert "next older" not in person.shown

@@ -187,5 +187,5 @@ def test_differences_name_what_changes_and_no_template():
     before = Wanted(US, "pst_canary", EACH_RUN).to_json()
     after = Wanted(US, "other pst_canary", HOURLY, "a: b").to_json()
 
-    assert differences(before, after) == "template, each run -> every 1h, filter: a: b"
-    assert differences(after, before) == "template, every 1h -> each run, filter: none"
+    assert differences(before, after) == "template own -> another own, each run -> every 1h, filter: a: b"
+    assert differences(after, before) == "template own -> another own, every 1h -> each run, filter: none"

@@ -146,7 +146,14 @@ def test_a_question_takes_yes_for_yes_and_all_else_for_no(typed, answer):
     """Also the end of the input."""
     told = Told(answers=typed)
     assert told.screen.ask("Go on?") is answer
-    assert told.err == "Go on? [y/N] "
+    assert told.err == "Go on? [y/N] " + ("" if answer else "Nothing was changed.\n")
+
+
+def test_an_answer_that_is_neither_yes_nor_no_is_asked_again():
+    """It may have been meant as either."""
+    told = Told(answers="yeah\ny\n")
+    assert told.screen.ask("Go on?")
+    assert told.err.count("Go on?") == 2
 
 
 def test_yes_answers_the_questions_that_it_may():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from parapet_elastic import status
 from parapet_elastic.rendering import templates
 
 from tests.elastic.person import Person
@@ -12,7 +13,7 @@ from tests.elastic.standins.tenant import Answer
 ID = "parapet-security"
 
 
-def action(body="x", connector_id=ID, **more):
+def action(body='{"mine": 1}', connector_id=ID, **more):
     """An action as Kibana stores it."""
     return {
         "id": connector_id,
@@ -169,3 +170,20 @@ def test_older_kibanas_are_read_too(version):
         kibana.set_actions(kibana.add_rule("One"), [action()])
         result = Person(kibana)("status", "--json")
     assert [each["name"] for each in result.json["sending"]] == ["One"]
+
+
+def test_a_rule_whose_template_has_errors_is_named(person, kibana, monkeypatch):
+    """Each distinct template is looked at once."""
+    seen = []
+    really = status.lint.lint
+    monkeypatch.setattr(status.lint, "lint", lambda text: seen.append(text) or really(text))
+    for name in ("One", "Two"):
+        kibana.set_actions(kibana.add_rule(name), [action('{"a": }')])
+    kibana.set_actions(kibana.add_rule("Sound"), [action(templates.load("basic").text)])
+
+    result = person("status", "--json")
+
+    assert result.code == 1
+    assert [each["name"] for each in result.json["broken"]] == ["One", "Two"]
+    assert len(seen) == 2
+    assert "With errors in the template" in person("status").out

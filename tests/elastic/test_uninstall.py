@@ -59,6 +59,8 @@ def test_the_plan_says_everything_and_a_no_changes_nothing(person, kibana):
         assert f"The connector {ID} will be removed" in result.out
         assert "One" in result.out
         assert "Two" in result.out
+        assert f"Then: delete the connector {ID}." in result.out
+    assert f"2 rules, and delete the connector {ID}?" in person("uninstall").err
     assert (kibana.rules(), kibana.connectors()) == before
     assert person("uninstall", types="n\n").code == 6
     assert (kibana.rules(), kibana.connectors()) == before

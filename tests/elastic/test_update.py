@@ -4,10 +4,16 @@ import json
 
 import pytest
 from parapet_elastic.editing.rule_actions import EACH_ALERT, EACH_RUN
+from parapet_elastic.editing.rules import Selection
 from parapet_elastic.errors import Exit
+from parapet_elastic.rendering import templates
 
 from tests.elastic.changing import TOKEN, US, Person, action
+from tests.elastic.person import Person as Somebody
 from tests.elastic.standins.kibana import Kibana
+
+BASIC = templates.load("basic").text
+BULK = templates.load("bulk").text
 
 
 @pytest.fixture
@@ -149,3 +155,46 @@ def test_prebuilt_rules_change_on_every_version(tmp_path, version):
         after = person.actions(rule)
         assert (json.dumps(after) == json.dumps(before)) is kept
         assert [one["params"] for one in after] == [one["params"] for one in before]
+
+
+def test_a_template_and_a_frequency_that_lose_alerts_are_warned_of(person, kibana):
+    """In both directions, whichever of the two is set; before the question."""
+    summary, single = kibana.add_rule("Summary"), kibana.add_rule("Single")
+    kibana.set_actions(summary, [action(US, "1", frequency=EACH_RUN.to_json())])
+    kibana.set_actions(single, [action(US, "2", frequency=EACH_ALERT.to_json())])
+
+    person.update({"body": BASIC}, selection=Selection(ids=(summary,)), yes=False)
+    assert "Warning: basic sends one alert" in person.shown
+    person.update({"body": BULK}, selection=Selection(ids=(single,)), yes=False)
+    assert "Warning: bulk for each alert" in person.shown
+    person.update({"body": BULK}, selection=Selection(ids=(summary,)))
+    assert "Warning: b" not in person.shown
+    person.update({"frequency": EACH_ALERT}, selection=Selection(ids=(summary,)), yes=False)
+    assert "Warning: bulk for each alert" in person.shown
+
+
+def test_the_plan_says_which_template_becomes_which(person, kibana):
+    """By the names that are in them."""
+    kibana.set_actions(kibana.add_rule("A"), [action(US, "1", BASIC)])
+    person.update({"body": BULK}, dry_run=True)
+    assert "template basic/1 -> bulk/1" in person.shown
+    person.update({"body": "mine"}, dry_run=True)
+    assert "template basic/1 -> own" in person.shown
+
+
+def test_without_a_wish_our_templates_are_refreshed_and_others_stay(kibana, tmp_path):
+    """Each by its own name; of several actions of ours one stays."""
+    person = Person(kibana, tmp_path)
+    person.connector()
+    ours, own, twice = kibana.add_rule("Ours"), kibana.add_rule("Own"), kibana.add_rule("Twice")
+    older = BULK.replace("{{! ", "{{! older ")
+    kibana.set_actions(ours, [action(US, "1", older)])
+    kibana.set_actions(own, [action(US, "2", '{"mine": 1}')])
+    kibana.set_actions(twice, [action(US, "3", BASIC), action(US, "4", '{"mine": 1}')])
+
+    found = Somebody(kibana, PARAPET_ELASTIC_STATE=str(tmp_path))("update", "--all", "--yes")
+
+    assert found.code == 0, found
+    assert person.actions(ours) == [action(US, "1", BULK)]
+    assert person.actions(own) == [action(US, "2", '{"mine": 1}')]
+    assert person.actions(twice) == [action(US, "3", BASIC)]

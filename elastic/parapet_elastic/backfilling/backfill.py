@@ -1,7 +1,7 @@
 """Sends alerts of a period that never arrived: plan, question, work, report. Must not send what the ledger has.
 
 Kibana keeps no receipt of what its actions have sent, so all alerts of the period go, except those that this program has sent itself.
-They have the ids of the originals (`_id` of the alert, in the templates), by which the receiver knows those that it has.
+They have the ids of the originals (`_id` of the alert, in the templates); whether the receiver drops what it has already is not known here.
 """
 
 from __future__ import annotations
@@ -142,7 +142,12 @@ def _show(screen: Screen, shares: list[Share], requests: int, period: Period) ->
     senders = counted(sum(bool(share.requests) for share in shares), "rule")
     screen.line(f"{counted(alerts, 'alert')} of {senders} in {counted(requests, 'request')}, {about}.")
     if requests:
-        screen.line("Kibana does not know which of them have arrived; Parapet does, by their ids.")
+        screen.line(
+            "Kibana does not know which of them have arrived. They have the ids of the originals; whether Parapet drops those"
+            " that it has already is not known here."
+        )
+        if not period.failed_only:
+            screen.line("--failed-only sends only those after which an action failed.")
 
 
 def _line(share: Share) -> dict[str, Any]:

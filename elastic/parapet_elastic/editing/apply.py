@@ -14,7 +14,17 @@ from parapet_elastic import connector_api, version
 from parapet_elastic.editing import rules
 from parapet_elastic.editing.edits import PATCH_PREBUILT_SINCE, Adding, change, look_again
 from parapet_elastic.editing.plan import Plan, Report, Step
-from parapet_elastic.editing.rule_actions import actions_of, deduplicated, differences, ours, same, updated, without
+from parapet_elastic.editing.rule_actions import (
+    actions_of,
+    deduplicated,
+    differences,
+    ours,
+    same,
+    template_of,
+    unsuited,
+    updated,
+    without,
+)
 from parapet_elastic.editing.snapshots import ATTACH, Entry, Snapshots
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.screen import counted
@@ -66,6 +76,7 @@ def attach(kibana: Kibana, screen: Screen, selection: Selection, wanted: Wanted,
     """
     kibana_version = version.read(kibana)
     connector_api.require(kibana, wanted.connector_id)
+    _warn_of_unsuited(screen, [wanted.to_json()])
     plan = Plan(ATTACH)
     for rule in rules.select(kibana, selection):
         _plan_attach(plan, rule, wanted)
@@ -75,11 +86,16 @@ def attach(kibana: Kibana, screen: Screen, selection: Selection, wanted: Wanted,
     return Changing(kibana, screen, wanted.connector_id, options).run(plan, adding.run, adding.look)
 
 
+def _warn_of_unsuited(screen: Screen, actions: list[dict[str, Any]]) -> None:
+    for said in sorted({unsuited(action) for action in actions} - {""}):
+        screen.warn(said)
+
+
 def _plan_attach(plan: Plan, rule: dict[str, Any], wanted: Wanted) -> None:
     found = ours(rule, wanted.connector_id)
     if not found:
         only = f", filter: {wanted.kql}" if wanted.kql else ""
-        plan.steps.append(Step.of(rule, f"send, {wanted.frequency.words()}{only}"))
+        plan.steps.append(Step.of(rule, f"send {template_of(wanted.body)}, {wanted.frequency.words()}{only}"))
     elif deduplicated(found, wanted.connector_id) != found:
         kept = deduplicated(rule["actions"], wanted.connector_id)
         plan.steps.append(Step.of(rule, "remove copies of our action", kept))
@@ -117,11 +133,16 @@ def update(
             words = [differences(found[0], wish.apply(found[0]))]
             words += [f"remove {len(found) - 1} more of our actions"] if len(found) > 1 else []
             plan.steps.append(Step.of(rule, ", ".join(filter(None, words)), after))
+    _warn_of_unsuited(
+        screen, [action for step in plan.steps for action in step.after or () if action["id"] == connector_id]
+    )
     return set_lists(Changing(kibana, screen, connector_id, options), plan, kibana_version)
 
 
-def detach(kibana: Kibana, screen: Screen, selection: Selection, connector_id: str, *, options: Options) -> Exit:
-    """Have the rules send no more; other actions stay. Raises as `attach`."""
+def detach(
+    kibana: Kibana, screen: Screen, selection: Selection, connector_id: str, *, options: Options, also: str = ""
+) -> Exit:
+    """Have the rules send no more; other actions stay. `also` is what the caller does after it. Raises as `attach`."""
     kibana_version = version.read(kibana)
     plan = Plan("detach")
     for rule in rules.select(kibana, selection):
@@ -129,6 +150,7 @@ def detach(kibana: Kibana, screen: Screen, selection: Selection, connector_id: s
             plan.steps.append(Step.of(rule, "send no more", without(rule["actions"], connector_id)))
         else:
             plan.skip(rule, "does not send")
+    plan.also = also
     return set_lists(Changing(kibana, screen, connector_id, options), plan, kibana_version)
 
 
@@ -160,6 +182,7 @@ class Changing:
         kibana, screen: As they were given.
         place: Where the rules are.
         snapshots: The folder of the snapshots.
+        done: Whether each step of the plan was done.
     """
 
     def __init__(self, kibana: Kibana, screen: Screen, connector_id: str, options: Options) -> None:
@@ -169,6 +192,7 @@ class Changing:
         self._options = options
         self.place = Place.of(kibana.access, connector_id)
         self.snapshots = Snapshots(options.state)
+        self.done = True
 
     def run(self, plan: Plan, work: Work, look: Look) -> Exit:
         """Show, ask, keep, work, report.
@@ -188,7 +212,8 @@ class Changing:
                 document, report, Exit.DONE if self._options.dry_run or report.complete else Exit.INCOMPLETE
             )
         self.screen.warn(owner(self.kibana))
-        if not self.screen.ask(f"Change the actions of {counted(len(plan.steps), 'rule')}?"):
+        also = f", and {plan.also}" if plan.also else ""
+        if not self.screen.ask(f"Change the actions of {counted(len(plan.steps), 'rule')}{also}?"):
             return self._end(document, report, Exit.DECLINED)
         entries = [Entry(step.id, step.name, step.before) for step in plan.steps]
         # A snapshot may call this Kibana by another address.
@@ -215,8 +240,12 @@ class Changing:
         return None
 
     def _finish(self, document: dict[str, Any], report: Report, snapshot: Snapshot, stop: BaseException | None) -> Exit:
+        self.done = report.count("done") == len(report.plan.steps)
         if stop is None and not report.undecided():
             self.close(lambda: self.snapshots.finish(snapshot))
+            if not report.count("done"):
+                self.snapshots.drop(snapshot)
+                del document["snapshot"]
         if snapshot.path is not None:
             report.show(self.screen, snapshot.path)
         if isinstance(stop, KeyboardInterrupt):

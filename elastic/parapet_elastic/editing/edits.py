@@ -28,6 +28,8 @@ PATCH_PREBUILT_SINCE = (8, 18)
 _TRIES = 5
 _FIRST_WAIT_S = 2.0
 # Somebody else edited the rule at that moment, too many at once, or Kibana was not well.
+# Kibana's err_code for what no second attempt changes, whatever the status is.
+_FOR_GOOD = ("(IMMUTABLE)", "(PREBUILT_CUSTOMIZATION_LICENSE)", "(MACHINE_LEARNING_AUTH)")
 _PASSING = (409, 429, 500, 502, 503, 504)
 
 
@@ -148,7 +150,7 @@ class Adding:
             self._added.add(rule_id)
             undecided.discard(rule_id)
         for rule_id, (why, status) in errors.items():
-            if rule_id in undecided and status in _PASSING:
+            if rule_id in undecided and status in _PASSING and not why.endswith(_FOR_GOOD):
                 self._excuses[rule_id] = why
             elif rule_id in undecided:
                 report.failed(rule_id, why)

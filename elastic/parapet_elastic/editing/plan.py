@@ -59,11 +59,12 @@ class Skip:
 
 @dataclass
 class Plan:
-    """The rules of one command, sorted by name."""
+    """The rules of one command, sorted by name; `also` is what happens after them, in words."""
 
     command: str
     steps: list[Step] = field(default_factory=list)
     skips: list[Skip] = field(default_factory=list)
+    also: str = ""
 
     def skip(self, rule: Mapping[str, Any], why: str, *, fine: bool = True) -> None:
         """Leave a rule out."""
@@ -76,7 +77,7 @@ class Plan:
         if rows:
             screen.table(("rule", "id", self.command), rows)
         stay = "1 rule stays as it is" if len(self.skips) == 1 else f"{len(self.skips)} rules stay as they are"
-        screen.line(f"{counted(len(self.steps), 'change')}, {stay}.")
+        screen.line(f"{counted(len(self.steps), 'change')}, {stay}." + (f" Then: {self.also}." if self.also else ""))
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the steps for a script."""
@@ -130,7 +131,8 @@ class Report:
             f"{self.count('done')} done, {self.count('skipped')} skipped, {self.count('failed')} failed,"
             f" {len(self.undecided())} not done."
         )
-        screen.line(f"As it was before: {snapshot}")
+        if snapshot.exists():
+            screen.line(f"As it was before: {snapshot}")
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcomes for a script."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from parapet_elastic import version
+from parapet_elastic import connector_api, version
 from parapet_elastic.editing import rules
 from parapet_elastic.editing.apply import Changing, set_lists
 from parapet_elastic.editing.edits import is_as
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from parapet_elastic.editing.snapshots import Entry, Snapshot
     from parapet_elastic.kibana import Kibana
     from parapet_elastic.screen import Screen
+
+_CHANGED = "its other actions have changed since; --overwrite puts them back, too"
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,9 @@ def rollback(kibana: Kibana, screen: Screen, connector_id: str, back: Back, *, o
     """
     kibana_version = version.read(kibana)
     changing = Changing(kibana, screen, connector_id, options)
-    snapshot = load(Path(back.file)) if back.file else changing.snapshots.newest(changing.place)
+    snapshot = (
+        load(_file(back.file, changing.snapshots.folder)) if back.file else changing.snapshots.newest(changing.place)
+    )
     _check(snapshot, kibana, screen)
     changing.place = snapshot.place
     screen.line(f"Back to: {snapshot.path} (before {snapshot.command}, {snapshot.time})")
@@ -55,11 +59,34 @@ def rollback(kibana: Kibana, screen: Screen, connector_id: str, back: Back, *, o
     now = rules.read(kibana, [entry.id for entry in snapshot.entries])
     for entry in sorted(snapshot.entries, key=lambda one: (one.name.casefold(), one.id)):
         _plan(plan, entry, now.get(entry.id), snapshot.place.connector_id, kibana_version, overwrite=back.overwrite)
+    _require_connector(kibana, plan, snapshot.place.connector_id)
     code = set_lists(changing, plan, kibana_version)
+    _name_older(changing, snapshot, screen)
+    left_out = {skip.why for skip in plan.skips if not skip.fine}
+    if code is Exit.INCOMPLETE and left_out == {_CHANGED} and changing.done:
+        return Exit.FOUND  # to run it again as it is would come to the same
     if code is Exit.DONE and not options.dry_run and not snapshot.finished:
         # What it was before is so again: a later run must not take these entries over.
         changing.close(lambda: changing.snapshots.finish(snapshot))
     return code
+
+
+def _file(given: str, folder: Path) -> Path:
+    """Return the file that is meant; a bare name, as the list shows it, is one of the folder."""
+    path = Path(given)
+    return folder / path if path.name == given and not path.exists() else path
+
+
+def _require_connector(kibana: Kibana, plan: Plan, connector_id: str) -> None:
+    """See that what is put back leads somewhere, before anything is planned in vain."""
+    if any(action.get("id") == connector_id for step in plan.steps for action in step.after or ()):
+        connector_api.require(kibana, connector_id)
+
+
+def _name_older(changing: Changing, snapshot: Snapshot, screen: Screen) -> None:
+    older = changing.snapshots.older(snapshot)
+    if older is not None:
+        screen.line(f"The next older one: `parapet-elastic rollback {older.name}`.")
 
 
 def _check(snapshot: Snapshot, kibana: Kibana, screen: Screen) -> None:
@@ -88,7 +115,7 @@ def _plan(
     if is_as(rule, entry.actions, kibana_version):
         plan.skip(rule, "as it was before")
     elif not overwrite and not alike(without(before, connector_id), without(entry.actions, connector_id)):
-        plan.skip(rule, "its other actions have changed since; --overwrite puts them back, too", fine=False)
+        plan.skip(rule, _CHANGED, fine=False)
     else:
         words = f"{counted(len(before), 'action')} -> {len(entry.actions)}, as before"
         plan.steps.append(Step.of(rule, words, entry.actions))

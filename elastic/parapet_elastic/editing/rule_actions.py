@@ -7,7 +7,7 @@ somebody else's: they are handed back as they came, in their order, with their u
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from parapet_elastic.errors import Failure
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Action = dict[str, Any]
 
+_SHIPPED = re.compile(r'"template"\s*:\s*"((basic|custom_fields|bulk)/\d+)"')
 _PERIOD = re.compile(r"[1-9]\d*[smhd]")
 # The keys that add_rule_actions and set_rule_actions take; any other is refused (NormalizedRuleAction).
 _BULK_KEYS = ("id", "group", "params", "frequency", "alerts_filter")
@@ -86,6 +87,24 @@ def body_of(action: Mapping[str, Any]) -> str:
     return str((action.get("params") or {}).get("body") or "")
 
 
+def template_of(body: str) -> str:
+    """Return the name that a template of ours has in it, as in "basic/1"; "own" for any other."""
+    found = _SHIPPED.search(body)
+    return found[1] if found else "own"
+
+
+def unsuited(action: Mapping[str, Any]) -> str:
+    """Say what is lost where template and frequency do not go together; empty where they do, or where it is not known."""
+    name = template_of(body_of(action)).partition("/")[0]
+    if name in {"basic", "custom_fields"} and frequency_of(action).summary:
+        return (
+            f"{name} sends one alert, so of several in a run or a period only the first; `--template bulk` sends all."
+        )
+    if name == "bulk" and not frequency_of(action).summary:
+        return "bulk for each alert makes one request for each of them; `--frequency run` sends all of a run in one."
+    return ""
+
+
 def kql_of(action: Mapping[str, Any]) -> str | None:
     """Return the query that an alert has to match ("If alert matches a query"), None where there is none."""
     return _query(action).get("kql") or None
@@ -132,17 +151,22 @@ class Change:
         body: The template.
         frequency: How often.
         kql: The query; an empty one takes the query away.
+        newest: Our templates by their names ("basic"): each action of ours gets its own one as it is now, where `body` is None.
     """
 
     body: str | None = None
     frequency: Frequency | None = None
     kql: str | None = None
+    newest: Mapping[str, str] = field(default_factory=dict)
 
     def apply(self, action: Action) -> Action:
         """Return the action with the change in it; keys keep their place, and what is not ours to set stays: uuid, time frame, filters."""
         changed = dict(action)
-        if self.body is not None and body_of(action) != self.body:
-            changed["params"] = {**(action.get("params") or {}), "body": self.body}
+        body = self.body
+        if body is None:
+            body = self.newest.get(template_of(body_of(action)).partition("/")[0])
+        if body is not None and body_of(action) != body:
+            changed["params"] = {**(action.get("params") or {}), "body": body}
         if self.frequency is not None and frequency_of(action) != self.frequency:
             changed["frequency"] = self.frequency.to_json()
         if self.kql is not None and (kql_of(action) or "") != self.kql:
@@ -231,10 +255,11 @@ def for_bulk(actions: Sequence[Action]) -> list[Action]:
 
 
 def differences(before: Action, after: Action) -> str:
-    """Say what changes between two actions of ours: "template, each run -> each alert", never what is in a template."""
+    """Say what changes between two actions of ours: "template basic/1 -> bulk/1, each run -> each alert", never what is in a template."""
     words = []
     if body_of(before) != body_of(after):
-        words.append("template")
+        old, new = template_of(body_of(before)), template_of(body_of(after))
+        words.append(f"template {old} -> {'another ' if new == old else ''}{new}")
     if frequency_of(before) != frequency_of(after):
         words.append(f"{frequency_of(before).words()} -> {frequency_of(after).words()}")
     if kql_of(before) != kql_of(after):

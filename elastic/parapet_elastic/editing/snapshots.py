@@ -3,6 +3,7 @@
 Invariants:
  1. The file is complete on disk before the first rule is changed: a temporary file, fsync, a rename over it.
  2. An entry is never changed, and never taken out; `finished` and `taken_over_by` are all that is written later.
+    A file under which nothing was changed is removed as a whole.
  3. Whoever may read a rule's actions in Kibana may read no more here; still nobody else may: 0600 in a folder of 0700.
 
 `<state dir>/snapshots/<UTC time>-<command>.json`, the time as in 20260128T153000.123456Z so that names sort by time:
@@ -18,6 +19,7 @@ import json
 import os
 import re
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -150,6 +152,17 @@ class Snapshots:
                 f" the next {snapshot.command} takes its rules over"
             ) from None
 
+    def drop(self, snapshot: Snapshot) -> None:
+        """Remove a file under which nothing was changed, unless it holds what earlier runs left."""
+        if snapshot.path is None or any(one.taken_over_by == snapshot.path.name for one in self._readable()):
+            return
+        snapshot.path.unlink(missing_ok=True)
+
+    def older(self, snapshot: Snapshot) -> Path | None:
+        """Return the next older file for the same place, those of rollbacks aside."""
+        found = [one for one in self._readable() if one.place == snapshot.place and one.command != ROLLBACK]
+        return next((one.path for one in reversed(found) if one.time < snapshot.time), None)
+
     def settle(self, place: Place, command: str, ids: Iterable[str]) -> None:
         """Finish interrupted runs of this command when nothing is left to do for any of their rules. Raises as `finish`."""
         done = set(ids)
@@ -184,15 +197,15 @@ class Snapshots:
         )
 
     def unfinished(self, place: Place) -> list[Snapshot]:
-        """Return what interrupted runs left, the oldest first; a file that cannot be read is no reason to stop."""
+        """Return what interrupted runs left, the oldest first."""
+        return [one for one in self._readable() if one.place == place and not one.finished and one.command != ROLLBACK]
+
+    def _readable(self) -> list[Snapshot]:
+        """Return all, the oldest first; a file that cannot be read is no reason to stop."""
         found = []
         for path in self.paths():
-            try:
-                snapshot = load(path)
-            except Failure:
-                continue
-            if snapshot.place == place and not snapshot.finished and snapshot.command != ROLLBACK:
-                found.append(snapshot)
+            with suppress(Failure):
+                found.append(load(path))
         return found
 
     def _not_really_finished(self, place: Place, entries: Iterable[Entry]) -> list[Snapshot]:
