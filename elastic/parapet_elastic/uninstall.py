@@ -84,11 +84,7 @@ def _detach(
 
 def _remove(kibana: Kibana, screen: Screen, connector_id: str) -> Exit:
     uses = next(
-        (
-            each.get("referenced_by_count", 0)
-            for each in kibana.get("/api/actions/connectors")
-            if each["id"] == connector_id
-        ),
+        (each.get("referenced_by_count", 0) for each in connector_api.everything(kibana) if each["id"] == connector_id),
         0,
     )
     if uses:

@@ -25,6 +25,7 @@ PURE = {
     "editing.rule_actions",
     "errors",
     "secret",
+    "shapes",
     "times",
     *(name for name in MODULES if name.startswith("rendering.") and name != "rendering.templates"),
 }
