@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from parapet_elastic.errors import Exit, Failure
+from parapet_elastic import shapes
 from parapet_elastic.kibana import Refused
 from parapet_elastic.rendering.variables import field
 from parapet_elastic.times import moment, stamp
@@ -82,12 +82,9 @@ def _search(
     kibana: Kibana, query: dict[str, Any], size: int, source: list[str] | None = None, *, order: str = "asc"
 ) -> list[dict[str, Any]]:
     body = {"size": size, "query": query, "sort": {"@timestamp": {"order": order}}, "_source": source or True}
-    try:
-        # It only reads.
-        answer = kibana.post(_SEARCH, body, again=True)
-        hits: list[dict[str, Any]] = answer["hits"]["hits"]
-    except (KeyError, TypeError):
-        raise Failure(f"Kibana's answer to POST {_SEARCH} is not the one of a search", exit=Exit.UNREACHABLE) from None
+    # It only reads.
+    answer = shapes.checked(kibana.post(_SEARCH, body, again=True), shapes.HITS, f"POST {_SEARCH}")
+    hits: list[dict[str, Any]] = answer["hits"]["hits"]
     return hits
 
 

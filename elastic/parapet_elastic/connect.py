@@ -60,6 +60,8 @@ def connect(kibana: Kibana, screen: Screen, wish: Wish, token: Callable[[], Secr
         screen.result({"connector": wish.connector_id, "change": "none"})
         return Exit.DECLINED
     wanted = connector.payload(wish.name, wish.url, token(), now)
+    if found is not None:
+        wanted = connector.added_to(wanted, found)
     created = _write(kibana, wish.connector_id, wanted, there=found is not None)
     _report(screen, wish, found, wanted, created=created)
     return Exit.DONE
@@ -160,6 +162,10 @@ def _report(screen: Screen, wish: Wish, found: dict[str, Any] | None, wanted: di
         screen.line(f'The connector {wish.connector_id} ("{wish.name}") was updated: the token, and {words}.')
     encrypted = "secretHeaders" in wanted["secrets"]
     screen.line("Kibana keeps the token encrypted." if encrypted else "Kibana keeps the token in the clear.")
+    if encrypted and not created:
+        screen.note(
+            "Secret headers of others that were added to it are gone, as Kibana shows them to nobody: add them again."
+        )
     moved = encrypted and found is not None and connector.has_token_in_clear(found)
     if moved:
         screen.warn(

@@ -16,6 +16,7 @@ ENCRYPTS_HEADERS = (9, 2)
 """The first Kibana with `secrets.secretHeaders` (github.com/elastic/kibana pull request 230042)."""
 JSON_TYPE = "application/json"
 PLACEHOLDER = "Bearer pst_YOUR_TOKEN_HERE"
+_AUTHENTICATION = ("authType", "certType", "accessTokenUrl", "clientId", "scope", "additionalFields")
 _OURS = re.compile(r"webhook-[a-z0-9-]+\.parapetsecurity\.com")
 
 
@@ -88,7 +89,23 @@ def host(found: Mapping[str, Any]) -> str:
 
 def sends_to(found: Mapping[str, Any], url: str) -> bool:
     """Whether it may be taken for ours: it sends to this host, or to one of Parapet's."""
-    return host(found) == host_of(url) or bool(_OURS.fullmatch(host(found)))
+    return host(found) == host_of(url) or is_parapets(found)
+
+
+def is_parapets(found: Mapping[str, Any]) -> bool:
+    """Whether it sends to a host of Parapet's."""
+    return bool(_OURS.fullmatch(host(found)))
+
+
+def added_to(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is wanted with what an administrator has added to the connector: an authority, another header.
+
+    How it authenticates is ours, so that goes; secret headers cannot be read.
+    """
+    ours = {name.lower() for name in (*wanted["config"]["headers"], "Authorization")}
+    others = {name: text for name, text in (_config(found).get("headers") or {}).items() if name.lower() not in ours}
+    kept = {key: value for key, value in _config(found).items() if key not in _AUTHENTICATION}
+    return {**wanted, "config": {**kept, **wanted["config"], "headers": {**others, **wanted["config"]["headers"]}}}
 
 
 def has_token_in_clear(found: Mapping[str, Any]) -> bool:

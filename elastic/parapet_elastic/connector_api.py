@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import connector
+from parapet_elastic import connector, shapes
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused
 
@@ -12,17 +12,26 @@ if TYPE_CHECKING:
     from parapet_elastic.kibana import Kibana
 
 GIVE_RIGHTS = 'Give its role "All" on Management > Actions and Connectors, in this space.'
+_ALL = "/api/actions/connectors"
+_TYPES = "/api/actions/connector_types"
 _ALLOWED_HOSTS = "xpack.actions.allowedHosts"
 
 
 def read(kibana: Kibana, connector_id: str) -> dict[str, Any] | None:
     """Return the connector as Kibana shows it, None where there is none."""
     try:
-        found: dict[str, Any] = kibana.get(connector.path(connector_id))
+        path = connector.path(connector_id)
+        found: dict[str, Any] = shapes.checked(kibana.get(path), shapes.CONNECTOR, f"GET {path}")
     except Refused as refused:
         if refused.status == 404:
             return None
         raise
+    return found
+
+
+def everything(kibana: Kibana) -> list[dict[str, Any]]:
+    """Return the connectors of the space, with how often each is used."""
+    found: list[dict[str, Any]] = shapes.checked(kibana.get(_ALL), shapes.CONNECTORS, f"GET {_ALL}")
     return found
 
 
@@ -49,16 +58,16 @@ def missing(kibana: Kibana, connector_id: str) -> Failure:
 
 def licence_problem(kibana: Kibana) -> tuple[str, str] | None:
     """Return what keeps webhook connectors from being used, and what to do about it; None when nothing does."""
-    types = kibana.get("/api/actions/connector_types")
+    types = shapes.checked(kibana.get(_TYPES), shapes.CONNECTOR_TYPES, f"GET {_TYPES}")
     found = next((each for each in types if each["id"] == connector.TYPE), None)
     if found is None:
         return "this Kibana has no webhook connectors", "Look at its plugins: stack_connectors is missing."
-    if not found["enabled_in_config"]:
+    if not found.get("enabled_in_config"):
         return (
             "webhook connectors are not enabled in kibana.yml",
             "Add .webhook to xpack.actions.enabledActionTypes in kibana.yml, and restart Kibana.",
         )
-    if not found["enabled_in_license"] or not found["enabled"]:
+    if not found.get("enabled_in_license") or not found.get("enabled"):
         least = found.get("minimum_license_required", "gold")
         return (
             f"the licence does not allow webhook connectors: they need {least}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from parapet_elastic import connector, connector_api, version
+from parapet_elastic import connector, connector_api, shapes, version
 from parapet_elastic.editing import edits, rules
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused
@@ -174,7 +174,8 @@ class _Look:
     def _rules(self) -> Iterator[Finding]:
         everything = 'Give its role "All" on Security (rules), in this space.'
         try:
-            found = self._kibana.get(rules.RULES + "/_find", {"page": 1, "per_page": 1})
+            path = rules.RULES + "/_find"
+            found = shapes.checked(self._kibana.get(path, {"page": 1, "per_page": 1}), shapes.RULES, f"GET {path}")
         except Refused as refused:
             if refused.status != 403:
                 raise
@@ -204,7 +205,7 @@ class _Look:
             )
         except Refused as refused:
             # One rule may be one that nobody can change; the right to change rules is there then.
-            if refused.status != 500 or "attributes" not in (refused.body or {}):
+            if refused.status != 500 or not isinstance(refused.body, dict) or "attributes" not in refused.body:
                 raise
 
     def _connector(self) -> Iterator[Finding]:

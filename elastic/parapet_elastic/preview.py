@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import alert_search
+from parapet_elastic import alert_search, files
 from parapet_elastic.editing import rules
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.rendering import renderer, samples, templates, variables
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from parapet_elastic.kibana import Kibana
     from parapet_elastic.screen import Screen
 
+_LARGEST = 64 * 2**20
 # What the command line calls the situations of `samples`.
 _SAMPLES = {
     "per-alert": "one alert",
@@ -101,10 +102,10 @@ def context(kibana: Kibana | None, source: Source) -> dict[str, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(files.read(path, _LARGEST))
     except OSError as exc:
         raise Failure(f"{path} cannot be read: {exc.strerror}") from None
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         where = f":{exc.lineno}:{exc.colno}: {exc.msg}" if isinstance(exc, json.JSONDecodeError) else ""
         raise Failure(f"{path} is no JSON{where}") from None
     if not isinstance(found, dict):

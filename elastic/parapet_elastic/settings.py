@@ -6,11 +6,11 @@ import base64
 import os
 import re
 import ssl
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from parapet_elastic import files
 from parapet_elastic.access import Access
 from parapet_elastic.addresses import kibana_url, split
 from parapet_elastic.connector import PLACEHOLDER
@@ -33,6 +33,7 @@ NAMES = (
     "PARAPET_TOKEN",
     "PARAPET_ELASTIC_STATE",
 )
+_LARGEST = 100_000
 _SPACE = re.compile(r"[a-z0-9_-]+")
 _VISIBLE = re.compile(r"[!-~]+")
 
@@ -200,11 +201,7 @@ def read_file(path: Path) -> dict[str, str]:
         Failure: It cannot be read, others can read it, or a line is none of these.
     """
     try:
-        # One look at one open file: what is checked is what is read.
-        with path.open("rb") as file:
-            if os.name == "posix" and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
-                raise Failure(f"{path} can be read by other users", todo=f"chmod 600 {path}")
-            text = file.read().decode("utf-8-sig")
+        text = files.read(path, _LARGEST, private=True).decode("utf-8-sig")
     except OSError as exc:
         raise Failure(f"{path} cannot be read: {exc.strerror}") from None
     except UnicodeDecodeError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import alert_search, connector_api, version
+from parapet_elastic import alert_search, connector_api, shapes, version
 from parapet_elastic.answers import shortened
 from parapet_elastic.editing import rules
 from parapet_elastic.editing.rule_actions import actions_of, body_of, frequency_of, kql_of, ours
@@ -82,7 +82,7 @@ def status(kibana: Kibana, screen: Screen, connector_id: str, selection: Selecti
     version.read(kibana)
     found = rules.select(kibana, selection) if selection else rules.listing(kibana)
     picture = Picture(connector_id, connector_api.read(kibana, connector_id) is not None)
-    known = {each["id"] for each in kibana.get("/api/actions/connectors")}
+    known = {each["id"] for each in connector_api.everything(kibana)}
     shipped = {templates.load(name).text: name for name in templates.NAMES}
     for rule in found:
         _add(picture, rule, known, shipped)
@@ -141,6 +141,7 @@ def _read_failures(kibana: Kibana, screen: Screen, picture: Picture, days: float
         for rule in picture.sending:
             try:
                 answer = alert_search.error_log(kibana, rule["id"], period, 1, _ERRORS)
+                shapes.checked(answer, shapes.ERROR_LOG, "GET _action_error_log")
             except Refused as refused:
                 picture.unseen = str(refused)
                 return
@@ -149,7 +150,7 @@ def _read_failures(kibana: Kibana, screen: Screen, picture: Picture, days: float
 
 
 def _note_failures(picture: Picture, rule: dict[str, Any], answer: dict[str, Any]) -> None:
-    whose = [(error, _WHOSE.search(str(error.get("message")))) for error in answer.get("errors", [])]
+    whose = [(error, _WHOSE.search(str(error.get("message")))) for error in answer["errors"]]
     mine = [error for error, found in whose if found is None or found[1] == picture.connector_id]
     if mine:
         newest = max(mine, key=lambda error: str(error.get("timestamp")))
@@ -158,7 +159,7 @@ def _note_failures(picture: Picture, rule: dict[str, Any], answer: dict[str, Any
                 "id": rule["id"],
                 "name": rule["name"],
                 "count": len(mine),
-                "more": int(answer.get("totalErrors") or 0) > _ERRORS,
+                "more": answer["totalErrors"] > _ERRORS,
                 "newest": str(newest.get("timestamp")),
                 "message": shortened(str(newest.get("message"))),
             }

@@ -58,4 +58,13 @@ def _execute(kibana: Kibana, connector_id: str, body: str) -> dict[str, Any]:
         if refused.status == 404:
             raise connector_api.missing(kibana, connector_id) from None
         raise
-    return answer if isinstance(answer, dict) else {"status": "ok"}
+    if answer is None:
+        # 204 has no words; what went wrong has some.
+        return {"status": "ok"}
+    if not isinstance(answer, dict) or "status" not in answer:
+        raise Unclear(
+            "Kibana's answer to the test is not what its API promises",
+            exit=Exit.UNREACHABLE,
+            todo="It may have sent it: look in Parapet before you run this again.",
+        )
+    return answer

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from parapet_elastic import connector, connector_api, version
 from parapet_elastic.editing import apply, rules
 from parapet_elastic.editing.rule_actions import ours
-from parapet_elastic.errors import Exit
+from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused
 
 if TYPE_CHECKING:
@@ -27,12 +27,17 @@ def uninstall(kibana: Kibana, screen: Screen, connector_id: str, options: apply.
 
     Returns:
         DONE, DECLINED, or what detaching came to where that is not all done.
+
+    Raises:
+        Failure: The connector is of another kind.
     """
     version.read(kibana)
     found = None if keep else connector_api.read(kibana, connector_id)
     removable = found is not None and not connector.is_preconfigured(found)
     sending = tuple(rule["id"] for rule in rules.listing(kibana) if ours(rule, connector_id))
-    if removable:
+    if found is not None and removable:
+        if not _may_remove(screen, connector_id, found, options):
+            return Exit.DECLINED
         screen.line(f"The connector {connector_id} will be removed" + (", after the rules below." if sending else "."))
     code = _detach(kibana, screen, connector_id, options, sending, asks=removable)
     if code is not Exit.DONE:
@@ -52,6 +57,20 @@ def uninstall(kibana: Kibana, screen: Screen, connector_id: str, options: apply.
     return Exit.DONE
 
 
+def _may_remove(screen: Screen, connector_id: str, found: dict[str, Any], options: apply.Options) -> bool:
+    """Whether it is ours, or is to be removed all the same: its secrets cannot be had back."""
+    if not connector.is_webhook(found):
+        raise Failure(
+            f"the connector {connector_id} is no webhook, so it is not ours",
+            todo="Give another --connector-id, or --keep-connector.",
+        )
+    if connector.is_parapets(found):
+        return True
+    where = connector.host(found) or "an address that cannot be seen"
+    screen.line(f'The connector {connector_id} ("{found.get("name")}") sends to {where}, which is not Parapet.')
+    return options.dry_run or screen.ask(f"Remove {connector_id} all the same?")
+
+
 def _detach(
     kibana: Kibana, screen: Screen, connector_id: str, options: apply.Options, sending: tuple[str, ...], *, asks: bool
 ) -> Exit:
@@ -66,11 +85,7 @@ def _detach(
 
 def _remove(kibana: Kibana, screen: Screen, connector_id: str) -> Exit:
     uses = next(
-        (
-            each.get("referenced_by_count", 0)
-            for each in kibana.get("/api/actions/connectors")
-            if each["id"] == connector_id
-        ),
+        (each.get("referenced_by_count", 0) for each in connector_api.everything(kibana) if each["id"] == connector_id),
         0,
     )
     if uses:

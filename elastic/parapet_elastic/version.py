@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from parapet_elastic.answers import shortened
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused
 
@@ -43,22 +44,17 @@ def about(kibana: Kibana) -> About:
     Raises:
         Failure: It is no Kibana, or does not say (exit code UNREACHABLE, REFUSED), or there is no such space.
     """
-    no_kibana = Failure(
-        f"what answers at {kibana.access.url} is not Kibana",
-        exit=Exit.UNREACHABLE,
-        todo="Give Kibana's address, not Elasticsearch's, with its base path if it has one, and https if it speaks that.",
-    )
     try:
         answer = kibana.get("/api/status")
     except Refused as refused:
         space = kibana.access.space
-        if refused.status == 404 and space != "default" and "statusCode" in (refused.body or {}):
+        if refused.status == 404 and space != "default" and _is_kibanas(refused.body):
             raise Failure(f"Kibana has no space {space}", todo="Its id is in its address: /s/{id}/.") from None
         if refused.status in {400, 404, 405}:
-            raise no_kibana from None
+            raise _no_kibana(kibana, refused.message) from None
         raise
     if not isinstance(answer, dict) or "status" not in answer:
-        raise no_kibana
+        raise _no_kibana(kibana)
     found = answer.get("version")
     if not isinstance(found, dict):
         # It tells its state to anybody, and its version only to those who have logged in.
@@ -68,8 +64,21 @@ def about(kibana: Kibana) -> About:
     if found.get("build_flavor") == "serverless":
         return About(SERVERLESS, text, serverless=True)
     if not numbers:
-        raise no_kibana
+        raise _no_kibana(kibana)
     return About((int(numbers[1]), int(numbers[2])), text)
+
+
+def _is_kibanas(error: Any) -> bool:
+    return isinstance(error, dict) and "statusCode" in error
+
+
+def _no_kibana(kibana: Kibana, words: str = "") -> Failure:
+    said = f": it says {shortened(words)}" if words else ""
+    return Failure(
+        f"what answers at {kibana.access.url} is not Kibana{said}",
+        exit=Exit.UNREACHABLE,
+        todo="Give Kibana's address, not Elasticsearch's, with its base path if it has one, and https if it speaks that.",
+    )
 
 
 def read(kibana: Kibana) -> tuple[int, int]:

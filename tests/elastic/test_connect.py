@@ -132,6 +132,26 @@ def test_a_token_in_the_clear_is_moved_and_to_be_replaced(kibana):
     assert "pst_an-old-token" not in result.out + result.err
 
 
+def test_what_an_administrator_has_added_is_kept(kibana):
+    """An authority and a header for a proxy on the way; how it authenticates is ours."""
+    found = stored(headers={"X-Team": "soc", "content-type": "text/plain", "AUTHORIZATION": "Bearer pst_old"})
+    found["config"].update(
+        ca="LS0t", verificationMode="certificate", hasAuth=True, authType="webhook-authentication-basic"
+    )
+    put(kibana, found)
+    result = Person(kibana)(*CALL)
+    assert result.code == 0
+    assert kibana.connectors()[ID]["config"] == {
+        "url": URL,
+        "method": "post",
+        "hasAuth": False,
+        "headers": {"X-Team": "soc", "Content-Type": "application/json"},
+        "ca": "LS0t",
+        "verificationMode": "certificate",
+    }
+    assert "add them again" in result.err
+
+
 def test_a_preconfigured_connector_is_left_to_kibana_yml():
     """The API cannot change it."""
     preconfigured = {

@@ -25,6 +25,7 @@ PURE = {
     "editing.rule_actions",
     "errors",
     "secret",
+    "shapes",
     "times",
     *(name for name in MODULES if name.startswith("rendering.") and name != "rendering.templates"),
 }
@@ -44,7 +45,7 @@ COMMANDS = {"connect", "doctor", "preview", "status", "tryout", "uninstall"}
 SHARED = {name for name in MODULES if "." not in name and not name.startswith("cli")} - COMMANDS
 # What a folder may import of ours, beside itself.
 MAY = {
-    "rendering": {"errors", "times"},
+    "rendering": {"errors", "files", "times"},
     "editing": SHARED,
     "backfilling": {*SHARED, "editing", "rendering"},
 }

@@ -148,6 +148,16 @@ def test_a_lost_answer_is_no_reason_to_send_it_twice(person, kibana, tenant):
 
 
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("odd", [{}, [], "ok", {"message": "x"}])
+def test_an_answer_that_says_nothing_is_no_success(person, monkeypatch, odd):
+    """Whoever gave it: 200 alone means that somebody answered."""
+    monkeypatch.setattr("tests.elastic.standins.kibana_connectors.executed", lambda *_: odd)
+    result = person("test")
+    assert result.code == 3
+    assert "not what its API promises" in result.err
+    assert "accepted" not in result.out
+
+
 def test_a_busy_kibana_is_asked_again(person, kibana, tenant):
     """429 says that it was not done."""
     kibana.script("status:429", when=lambda record: record.path.endswith("_execute"))

@@ -133,3 +133,29 @@ def test_a_lost_answer_to_the_removal_is_no_trouble(person, kibana):
     kibana.script("cut-after", when=lambda record: record.method == "DELETE")
     assert person("uninstall", "--yes").code == 0
     assert ID not in kibana.connectors()
+
+
+def test_a_connector_that_is_no_webhook_is_not_removed(person, kibana):
+    """An id that is mistyped may be anybody's."""
+    kibana.world.spaces["default"].connectors["other"]["connector_type_id"] = ".slack"
+    before = kibana.rules(), kibana.connectors()
+    result = person("uninstall", "--connector-id", "other", "--yes")
+    assert result.code == 2
+    assert "is no webhook" in result.err
+    assert (kibana.rules(), kibana.connectors()) == before
+
+
+def test_a_connector_that_sends_elsewhere_is_asked_about_by_name(person, kibana):
+    """Before any rule is touched."""
+    other = kibana.world.spaces["default"].connectors["other"]
+    other["config"] = {**other["config"], "url": "https://me:canary@relay.example.com/webhook/x"}
+    before = kibana.rules(), kibana.connectors()
+    result = person("uninstall", "--connector-id", "other", types="n\n")
+    assert result.code == 6
+    assert '("other") sends to relay.example.com, which is not Parapet.' in result.out
+    assert "Remove other all the same?" in result.err
+    assert "canary" not in result.out + result.err
+    assert (kibana.rules(), kibana.connectors()) == before
+    assert person("uninstall", "--connector-id", "other", "--dry-run").code == 0
+    assert person("uninstall", "--connector-id", "other", types="y\ny\n").code == 0
+    assert list(kibana.connectors()) == [ID]

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import waits
+from parapet_elastic import shapes, waits
 from parapet_elastic.editing import rules
 from parapet_elastic.editing.rule_actions import actions_of, alike, deduplicated, for_bulk, ours
-from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused, Unclear
 
 if TYPE_CHECKING:
@@ -258,8 +257,7 @@ def _partial(refused: Refused) -> dict[str, Any]:
 
 def _errors(answer: Any) -> dict[str, tuple[str, int]]:
     """Return why, and the status, for each rule that Kibana refuses."""
-    if not _has_results(answer):
-        raise Failure(f"Kibana's answer to POST {BULK} is not the one of a bulk edit", exit=Exit.UNREACHABLE)
+    shapes.checked(answer, shapes.BULK, f"POST {BULK}")
     found = {}
     for error in answer["attributes"].get("errors") or []:
         why = " ".join(str(error.get("message", "")).split())

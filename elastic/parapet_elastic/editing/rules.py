@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from parapet_elastic import shapes
+from parapet_elastic.answers import shortened
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Refused
 
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
     Rule = dict[str, Any]
 
 RULES = "/api/detection_engine/rules"
+_FIND = RULES + "/_find"
 _PAGE = 100
+# Elasticsearch's limit for paging (index.max_result_window).
+_MOST = 10_000
 _PASSES = 3
 # As Kibana checks an `id`; it answers 400 to any other.
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -100,7 +105,7 @@ def read(kibana: Kibana, ids: Iterable[str]) -> dict[str, Rule]:
 def get(kibana: Kibana, rule_id: str, *, by: str = "id") -> Rule | None:
     """Return the rule as it is now, None where there is none (any more); `by` is "id" or "rule_id"."""
     try:
-        rule: Rule = kibana.get(RULES, {by: rule_id})
+        rule: Rule = shapes.checked(kibana.get(RULES, {by: rule_id}), shapes.RULE, f"GET {RULES}")
     except Refused as refused:
         if refused.status == 404:
             return None
@@ -143,18 +148,32 @@ def _pass(kibana: Kibana, kql: str | None, found: dict[str, Rule]) -> set[int]:
         query["filter"] = kql
     page = 1
     totals: set[int] = set()
+    seen: set[str] = set()
     while True:
-        try:
-            answer = kibana.get(RULES + "/_find", {**query, "page": page})
-        except Refused as refused:
-            if refused.status != 400 or not kql:
-                raise
-            raise Failure(
-                f"--kql: Kibana does not take this query: {refused.message}",
-                todo="Try it on Kibana's page of rules: Security > Rules.",
-            ) from None
+        answer = _page(kibana, {**query, "page": page})
+        before = len(seen)
+        seen.update(rule["id"] for rule in answer["data"])
         found.update((rule["id"], rule) for rule in answer["data"])
         totals.add(answer["total"])
-        if not answer["data"] or page * _PAGE >= answer["total"]:
+        # A page that brings nothing new is the last one, whatever the total is.
+        if len(seen) == before or page * _PAGE >= answer["total"]:
             return totals
         page += 1
+
+
+def _page(kibana: Kibana, query: dict[str, Any]) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = shapes.checked(kibana.get(_FIND, query), shapes.RULES, f"GET {_FIND}")
+    except Refused as refused:
+        if refused.status != 400 or "filter" not in query:
+            raise
+        raise Failure(
+            f"--kql: Kibana does not take this query: {shortened(refused.message)}",
+            todo="Try it on Kibana's page of rules: Security > Rules.",
+        ) from None
+    if answer["total"] > _MOST:
+        raise Failure(
+            f"{answer['total']} rules match, and Kibana lists no more than {_MOST}",
+            todo="Name fewer at a time with --kql, as in --kql 'alert.attributes.name: A*'.",
+        )
+    return answer

@@ -25,7 +25,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from parapet_elastic import __version__
+from parapet_elastic import __version__, files
 from parapet_elastic.editing.rule_actions import alike, deduplicated, without
 from parapet_elastic.errors import Failure
 from parapet_elastic.state import Place, private_folder
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FORMAT = 1
+_LARGEST = 2**30
 ATTACH = "attach"
 ROLLBACK = "rollback"
 _TIME = "%Y%m%dT%H%M%S.%fZ"
@@ -246,7 +247,7 @@ def load(path: Path) -> Snapshot:
         Failure: It is not there, is broken, or is of a newer version of this program.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(files.read(path, _LARGEST).decode("utf-8"))
     except OSError as exc:
         raise Failure(f"{path} cannot be read: {exc.strerror}") from None
     except (ValueError, RecursionError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from parapet_elastic import files
 from parapet_elastic.errors import Failure
 from parapet_elastic.rendering.lint_names import FEATURES, OLDEST, features
 from parapet_elastic.rendering.mustache_parser import TemplateError, parse
@@ -48,9 +49,8 @@ def load(name_or_path: str) -> Template:
         return Template(name_or_path, text, _oldest(text))
     path = Path(name_or_path)
     try:
-        if path.stat().st_size > _LARGEST:
-            raise Failure(f"the template {name_or_path} is larger than {_LARGEST} bytes")
-        text = path.read_text("utf-8-sig")
+        # As Python reads a text: a file of Windows is the same template.
+        text = files.read(path, _LARGEST).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         names = ", ".join(NAMES)
         raise Failure(
