@@ -294,6 +294,33 @@ def test_a_summary_that_is_too_large_is_sent_in_halves(person, tenant):
     assert sorted(person.arrived()) == sorted(ids)
 
 
+def test_what_has_arrived_in_halves_is_not_sent_again(person, tenant):
+    """Only the alert that was too large is tried, as long as it is."""
+    ids = person.run(person.rule("A", BULK, EACH_RUN), 4, 1)
+    large = [True]
+    tenant.when(lambda record: large and any(one["id"] == ids[3] for one in record.json["alerts"]), Answer(413))
+
+    assert person.backfill() is Exit.INCOMPLETE
+    assert sorted(person.arrived()) == sorted(ids[:3])
+    large.clear()
+    assert person.backfill() is Exit.DONE
+    assert sorted(person.arrived()) == sorted(ids)
+
+
+def test_a_second_action_does_not_send_again_what_the_first_has_sent(person, kibana):
+    """The ledger goes by the alert and the connector."""
+    rule = person.rule("A")
+    person.run(rule, 3, 1)
+    person.backfill()
+    (first,) = kibana.rule(rule)["actions"]
+    second = {**first, "uuid": "u2", "alerts_filter": {"query": {"kql": "host.name: h1-1", "filters": []}}}
+    kibana.set_actions(rule, [first, second])
+
+    assert person.backfill() is Exit.DONE
+
+    assert len(person.arrived()) == 3
+
+
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_wrong_token_or_url_stops_at_once(person, tenant, status):
     """With what to do; the others would fare no better."""

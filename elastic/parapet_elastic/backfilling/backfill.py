@@ -215,8 +215,8 @@ class _Work:
             return Verdict.REFUSED
         found = sender.send(body)
         if found is Verdict.SENT:
-            for key in request.keys:
-                self._ledger.note(key)
+            for hit in hits:
+                self._ledger.note(hit["_id"])
         return found
 
     def _refuse(self, request: Request, why: str) -> None:
