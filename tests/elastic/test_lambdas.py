@@ -90,4 +90,4 @@ def test_comments_of_hjson_are_read_in_one_pass():
 def test_hjson_that_ends_in_the_middle_is_no_traceback():
     """The library that reads it trips over some of it."""
     with pytest.raises(Unsupported, match="the Hjson ends"):
-        render('{{#ParseHjson}}{"a":"b"/{{/ParseHjson}}', {})
+        render("{{#ParseHjson}}/* {}{{/ParseHjson}}", {})
