@@ -8,11 +8,13 @@ import threading
 import pytest
 from parapet_elastic import alert_search
 from parapet_elastic.backfilling.backfill import Period, backfill
+from parapet_elastic.backfilling.ledger import Ledger
 from parapet_elastic.backfilling.sending import Verdict, verdict
 from parapet_elastic.editing.rule_actions import EACH_ALERT, EACH_RUN, Wanted
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Kibana
 from parapet_elastic.rendering import templates
+from parapet_elastic.state import Place, lock
 
 from tests.elastic.changing import EVERYTHING, US, Person, until_answered
 from tests.elastic.person import Person as Somebody
@@ -208,6 +210,28 @@ def test_a_template_that_only_kibana_can_render_stops_no_other_rule(person):
     assert [(one["id"], one["rule"]) for one in person.document["failed"]] == [(bad, "Bad")]
     assert "FormatNumber" in person.document["failed"][0]["why"]
     assert person.arrived() == [good]
+
+
+def test_a_second_backfill_at_the_same_time_sends_nothing(person):
+    """Neither beside the first one, nor by a plan that is older than what the first has sent."""
+    person.run(person.rule("A"), 2, 1)
+    place = Place.of(person.kibana.access, US)
+
+    with lock(person.state, place), pytest.raises(Failure, match="another parapet-elastic"):
+        person.backfill()
+    ledger = Ledger(person.state, place)
+    read = Ledger.read
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Ledger, "read", lambda one: (read(one), _note(ledger))[0])
+        with pytest.raises(Failure, match="another backfill"):
+            person.backfill()
+
+    assert person.arrived() == []
+
+
+def _note(ledger):
+    with ledger:
+        ledger.note("sent by another")
 
 
 def test_parts_of_a_sequence_are_not_sent(person, kibana):
