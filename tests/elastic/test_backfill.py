@@ -8,11 +8,13 @@ import threading
 import pytest
 from parapet_elastic import alert_search
 from parapet_elastic.backfilling.backfill import Period, backfill
+from parapet_elastic.backfilling.ledger import Ledger
 from parapet_elastic.backfilling.sending import Verdict, verdict
 from parapet_elastic.editing.rule_actions import EACH_ALERT, EACH_RUN, Wanted
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Kibana
 from parapet_elastic.rendering import templates
+from parapet_elastic.state import Place, lock
 
 from tests.elastic.changing import EVERYTHING, US, Person, until_answered
 from tests.elastic.person import Person as Somebody
@@ -210,6 +212,28 @@ def test_a_template_that_only_kibana_can_render_stops_no_other_rule(person):
     assert person.arrived() == [good]
 
 
+def test_a_second_backfill_at_the_same_time_sends_nothing(person):
+    """Neither beside the first one, nor by a plan that is older than what the first has sent."""
+    person.run(person.rule("A"), 2, 1)
+    place = Place.of(person.kibana.access, US)
+
+    with lock(person.state, place), pytest.raises(Failure, match="another parapet-elastic"):
+        person.backfill()
+    ledger = Ledger(person.state, place)
+    read = Ledger.read
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Ledger, "read", lambda one: (read(one), _note(ledger))[0])
+        with pytest.raises(Failure, match="another backfill"):
+            person.backfill()
+
+    assert person.arrived() == []
+
+
+def _note(ledger):
+    with ledger:
+        ledger.note("sent by another")
+
+
 def test_parts_of_a_sequence_are_not_sent(person, kibana):
     """Kibana sends the sequence that an EQL rule found; a rule that makes building blocks sends those."""
     rule = person.rule("A", type="eql")
@@ -292,6 +316,33 @@ def test_a_summary_that_is_too_large_is_sent_in_halves(person, tenant):
 
     assert [len(body["alerts"]) for body in tenant.bodies] == [2, 2, 2, 2]
     assert sorted(person.arrived()) == sorted(ids)
+
+
+def test_what_has_arrived_in_halves_is_not_sent_again(person, tenant):
+    """Only the alert that was too large is tried, as long as it is."""
+    ids = person.run(person.rule("A", BULK, EACH_RUN), 4, 1)
+    large = [True]
+    tenant.when(lambda record: large and any(one["id"] == ids[3] for one in record.json["alerts"]), Answer(413))
+
+    assert person.backfill() is Exit.INCOMPLETE
+    assert sorted(person.arrived()) == sorted(ids[:3])
+    large.clear()
+    assert person.backfill() is Exit.DONE
+    assert sorted(person.arrived()) == sorted(ids)
+
+
+def test_a_second_action_does_not_send_again_what_the_first_has_sent(person, kibana):
+    """The ledger goes by the alert and the connector."""
+    rule = person.rule("A")
+    person.run(rule, 3, 1)
+    person.backfill()
+    (first,) = kibana.rule(rule)["actions"]
+    second = {**first, "uuid": "u2", "alerts_filter": {"query": {"kql": "host.name: h1-1", "filters": []}}}
+    kibana.set_actions(rule, [first, second])
+
+    assert person.backfill() is Exit.DONE
+
+    assert len(person.arrived()) == 3
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])

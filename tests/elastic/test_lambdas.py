@@ -80,3 +80,14 @@ def test_hjson_that_its_libraries_read_in_two_ways_is_not_guessed(text):
 def test_hjson_that_its_libraries_read_alike_is_read(text):
     """Comments before it, and anything in quotes."""
     assert "error" not in render("{{#ParseHjson}}{{{text}}}{{/ParseHjson}}", {"text": text})
+
+
+def test_comments_of_hjson_are_read_in_one_pass():
+    """Whatever stands behind them; each one more doubled the time."""
+    assert render("{{#ParseHjson}}" + "/**/" * 40 + "{}{{/ParseHjson}}", {}) == "{}"
+
+
+def test_hjson_that_ends_in_the_middle_is_no_traceback():
+    """The library that reads it trips over some of it."""
+    with pytest.raises(Unsupported, match="the Hjson ends"):
+        render("{{#ParseHjson}}/* {}{{/ParseHjson}}", {})

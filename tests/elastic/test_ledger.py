@@ -90,6 +90,25 @@ def test_a_ledger_of_a_newer_version_is_not_taken_for_empty(tmp_path):
     assert "newer" in str(caught.value)
 
 
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"format": ' * 10_000, "5", "null"])
+def test_a_line_that_is_no_id_is_passed_over(tmp_path, line):
+    """Wherever it stands, and whatever it is."""
+    ledger = _noted(tmp_path, "a")
+    ledger.path.write_text(f'{line}\n"a"\n{line}\n')
+
+    assert ledger.read() == {"a"}
+
+
+@pytest.mark.parametrize("odd", ['"1"', "[]", "{}"])
+def test_a_format_that_is_no_number_is_not_ours(tmp_path, odd):
+    """One clear line."""
+    ledger = _noted(tmp_path, "a")
+    ledger.path.write_text('{"format": ' + odd + '}\n"b"\n')
+
+    with pytest.raises(Failure, match="newer"):
+        ledger.read()
+
+
 def test_it_reaches_the_disk_every_so_often_and_at_the_end(tmp_path, monkeypatch):
     """Not for each id, and not only when all is done."""
     synced = []

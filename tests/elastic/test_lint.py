@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from parapet_elastic.rendering.lint import lint
+from parapet_elastic.rendering.lint_tags import Tags
+from parapet_elastic.rendering.mustache_parser import parse
 from parapet_elastic.rendering.templates import NAMES, load
 
 _GOLDENS = json.loads((Path(__file__).parents[1] / "contract" / "kibana_renders.json").read_text("utf-8"))
@@ -260,3 +262,44 @@ def test_what_cannot_be_tried_is_a_warning_with_what_to_do():
 
     assert said.startswith("warning 1: the body could not be tried: ")
     assert said.endswith("texts in double quotes")
+
+
+def test_a_template_that_is_too_much_work_is_a_warning():
+    """Sections in sections, which would take for ever."""
+    text = '{"a": "' + "{{#context.alerts}}" * 40 + "x" + "{{/context.alerts}}" * 40 + '"}'
+
+    assert any("too much work" in one for one in _said(text))
+
+
+class _Counting(str):
+    """A text that counts how often it is compared."""
+
+    __slots__ = ()
+    compared = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        _Counting.compared += 1
+        return str.__eq__(self, other)
+
+
+def test_checking_the_tags_grows_as_the_template_does():
+    """Each section is not looked for among all others: compared are names, and these a few times each."""
+    counts = []
+    for times in (100, 200):
+        text = "{{#rule.tags}}{{.}}{{/rule.tags}}{{^rule.tags}}0{{/rule.tags}}" * times
+        tokens = parse(text)
+        for token in tokens:
+            token.value = _Counting(token.value)
+        _Counting.compared = 0
+        Tags(text, None).check(tokens)
+        counts.append(_Counting.compared)
+
+    assert counts[1] <= 2.1 * counts[0]
+
+
+def test_a_key_that_is_there_often_is_said_once():
+    """The first one of many that are there twice; all are counted in one pass."""
+    (said,) = _said("{" + ",".join(f'"k{number}": 1' for number in range(2000)) + ', "k7": 2}')
+
+    assert 'the key "k7" is twice' in said

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from parapet_elastic.rendering import javascript as js
+from parapet_elastic.rendering import mustache
 from parapet_elastic.rendering.javascript import Unsupported
 from parapet_elastic.rendering.mustache_parser import parse
 from parapet_elastic.rendering.renderer import render
@@ -59,6 +60,38 @@ def test_variables_that_are_nested_too_deeply_are_one_clear_line():
 
     with pytest.raises(Unsupported, match="nested more than"):
         render("{{a}}", value)
+
+
+def test_loops_in_loops_end_with_a_clear_line(monkeypatch):
+    """They would take for ever: each one takes three times as long as the one in it."""
+    template = "{{#a}}" * 50 + "x" + "{{/a}}" * 50
+    monkeypatch.setattr(mustache, "_MOST_WORK", 10_000)
+
+    with pytest.raises(Unsupported, match="too much work"):
+        render(template, {"a": [1, 2, 3]})
+    with pytest.raises(Unsupported, match="too much work"):
+        render("{{#a}}{{{b}}}{{/a}}", {"a": [1] * 20, "b": "x" * 1000})
+
+
+def test_what_a_rendering_costs_grows_as_the_template_does():
+    """Counted, not timed."""
+    costs = []
+    for times in (100, 200):
+        template = '"{{b}}" {{#a}}{{.}}{{/a}}\n' * times
+        context = mustache.Context({"a": [1, 2, 3], "b": "x"})
+        mustache.render(template, context, str)
+        costs.append(context.work.done)
+
+    assert costs[1] == pytest.approx(2 * costs[0], rel=0.01)
+
+
+def test_white_space_before_the_end_of_a_tag_is_no_part_of_it():
+    """Of whatever length, also where nothing else is in the tag."""
+    spaces = " \u2003\n" * 1000
+    assert (
+        render(f"{{{{ a{spaces}}}}}{{{{{{ a {spaces}}}}}}}{{{{={spaces}<% %>{spaces}=}}}}<%a %><% %>", {"a": 1})
+        == "111"
+    )
 
 
 def test_sections_that_are_nested_too_deeply_are_one_clear_line():

@@ -20,7 +20,7 @@ from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.rendering import renderer, variables
 from parapet_elastic.rendering.javascript import Unsupported, is_json
 from parapet_elastic.screen import counted
-from parapet_elastic.state import Place
+from parapet_elastic.state import Place, lock
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -91,9 +91,11 @@ def backfill(
     """
     version.read(kibana)
     connector_api.require(kibana, connector_id)
-    ledger = Ledger(options.state, Place.of(kibana.access, connector_id))
+    place = Place.of(kibana.access, connector_id)
+    ledger = Ledger(options.state, place)
+    known = ledger.read()
     sending = [rule for rule in rules.select(kibana, selection) if ours(rule, connector_id)]
-    shares = _shares(kibana, connector_id, sending, period, ledger.read())
+    shares = _shares(kibana, connector_id, sending, period, known)
     requests = sorted((one for share in shares for one in share.requests), key=lambda one: one.alerts[0].at)
     _show(screen, shares, len(requests), period)
     screen.result({"command": "backfill", "dry_run": options.dry_run, "plan": [_line(share) for share in shares]})
@@ -103,7 +105,14 @@ def backfill(
         return Exit.DONE
     if not screen.ask(f"Send {counted(len(requests), 'request')} to Parapet?"):
         return Exit.DECLINED
-    return _Work(kibana, screen, ledger, outcome).run(requests, Sender(kibana, connector_id, period.rate))
+    with lock(options.state, place):
+        if ledger.read() != known:
+            raise Failure(
+                "another backfill has sent alerts since the plan was made",
+                exit=Exit.INCOMPLETE,
+                todo="Nothing was sent by this one; run it again for a new plan.",
+            )
+        return _Work(kibana, screen, ledger, outcome).run(requests, Sender(kibana, connector_id, period.rate))
 
 
 def _shares(
@@ -220,8 +229,8 @@ class _Work:
             return Verdict.REFUSED
         found = sender.send(body)
         if found is Verdict.SENT:
-            for key in request.keys:
-                self._ledger.note(key)
+            for hit in hits:
+                self._ledger.note(hit["_id"])
         return found
 
     def _refuse(self, request: Request, why: str) -> None:

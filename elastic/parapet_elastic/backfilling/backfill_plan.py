@@ -37,13 +37,11 @@ class Request:
     Attributes:
         rule, action: Whose.
         alerts: What is in it, the oldest first; one for each alert, all of a run in a summary.
-        keys: What the ledger keeps for each of them.
     """
 
     rule: dict[str, Any]
     action: Action
     alerts: tuple[Found, ...]
-    keys: tuple[str, ...]
 
     @property
     def summary(self) -> bool:
@@ -54,7 +52,7 @@ class Request:
         """Return two smaller ones, for a body that is too large."""
         middle = len(self.alerts) // 2
         parts = (slice(None, middle), slice(middle, None))
-        return [Request(self.rule, self.action, self.alerts[part], self.keys[part]) for part in parts]
+        return [Request(self.rule, self.action, self.alerts[part]) for part in parts]
 
 
 @dataclass
@@ -92,20 +90,15 @@ def plan(rule: dict[str, Any], connector_id: str, found: Iterable[Found], known:
     # Kibana sends the sequence that an EQL rule found, not its parts.
     whole = [one for one in found if not one.part or rule.get("type") != "eql" or rule.get("building_block_type")]
     actions = deduplicated(ours(rule, connector_id), connector_id)
-    sent: set[str] = set()
+    # By alert, not by action or request: what has arrived does not go again because an action came, or a request was halved.
+    missing = [one for one in whole if one.id not in known]
+    share.sent = len(whole) - len(missing)
     for action in actions:
-        ending = f" {action.get('uuid')}" if len(actions) > 1 else ""
-        for group in _groups(action, whole):
-            keys = tuple(one.id + ending for one in group)
-            if known.issuperset(keys):
-                sent.update(one.id for one in group)
-            else:
-                share.requests.append(Request(rule, action, tuple(group), keys))
+        share.requests += [Request(rule, action, tuple(group)) for group in _groups(action, missing)]
         if kql_of(action) and _matcher(action) is None:
             share.notes.append("its filter cannot be applied here: all alerts are sent")
         elif kql_of(action):
             share.notes.append("only what matches its filter, and what only Elasticsearch could tell")
-    share.sent = len(sent)
     return share
 
 

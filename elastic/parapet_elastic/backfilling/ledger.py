@@ -52,7 +52,7 @@ class Ledger:
         except OSError as exc:
             raise Failure(f"{self.path} cannot be read: {exc.strerror}") from None
         head = _json(lines[0])
-        if isinstance(head, dict) and head.get("format", 0) > FORMAT:
+        if isinstance(head, dict) and head.get("format") not in (FORMAT, None):
             raise Failure(f"{self.path} is of a newer parapet-elastic", todo="Update parapet-elastic.")
         # What stands behind the last line end is torn, or nothing.
         return {line for line in map(_json, lines[1:-1]) if isinstance(line, str)}
@@ -118,7 +118,7 @@ class Ledger:
 def _json(line: bytes) -> object:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

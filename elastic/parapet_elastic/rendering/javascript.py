@@ -21,7 +21,7 @@ _SAFE: Final = 2**53
 _LARGEST_INDEX: Final = 2**32 - 2
 _INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_TRIM = re.compile(f"^[{WHITE}]+|[{WHITE}]+$")
+_WHITES = "".join(filter(re.compile(f"[{WHITE}]").match, map(chr, range(0x10000))))
 
 # Names that change how an array works in JavaScript when a dotted name puts them there; an object is changed by "__proto__" only.
 _NOT_FOLLOWED = frozenset({"__proto__", "length", "join", "toString", "toJSON"})
@@ -134,7 +134,12 @@ def unit(text: str, index: int) -> str:
 
 def trim(text: str) -> str:
     """Return the text without the white space at its ends, as String.prototype.trim does."""
-    return _TRIM.sub("", text)
+    return text.strip(_WHITES)
+
+
+def trim_end(text: str) -> str:
+    """Return the text without the white space at its end."""
+    return text.rstrip(_WHITES)
 
 
 def number(value: float) -> str:

@@ -27,7 +27,7 @@ _URI_COMPONENT: Final = "-_.!~*'()"
 _QUOTED = re.compile(r'"(?:\\.|[^"\\\n])*"')
 # Where the Hjson of Python and of JavaScript part: texts of several lines, control characters, `1.`, a root without braces.
 _TWO_WAYS = re.compile(
-    r"'''|[\x00-\x08\x0b\x0c\x0e-\x1f]|[0-9]\.(?![0-9])|^(?:\s|(?:#|//).*\n|/\*[\s\S]*?\*/)*[^\s\[{#/]"
+    r"'''|[\x00-\x08\x0b\x0c\x0e-\x1f]|[0-9]\.(?![0-9])|^(?:\s|(?:#|//).*\n|/\*(?:[^*]|\*(?!/))*\*/)*[^\s\[{#/]"
 )
 _DEFAULT_ZONE: Final = "UTC"
 _DEFAULT_FORMAT: Final = "YYYY-MM-DD hh:mma"
@@ -50,6 +50,8 @@ def _parse_hjson(text: str, render: Render) -> str:
         return f'error parsing Hjson "{source}": {exc}'
     except RecursionError:
         raise Unsupported("the Hjson is nested too deeply") from None
+    except IndexError:
+        raise Unsupported("the Hjson ends where the library that reads it here does not expect it") from None
     return js.stringify(js.parsed(value))
 
 

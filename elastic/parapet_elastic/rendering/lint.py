@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from parapet_elastic.rendering.javascript import Thrown, Unsupported, no_constant
 from parapet_elastic.rendering.lambdas import WITH_STAND_INS
 from parapet_elastic.rendering.lint_names import FEATURES, OLDEST, features
-from parapet_elastic.rendering.lint_tags import Finding, Tags
+from parapet_elastic.rendering.lint_tags import Finding, Tags, line_of
 from parapet_elastic.rendering.mustache_parser import TemplateError, parse
 from parapet_elastic.rendering.renderer import pieces
 from parapet_elastic.rendering.samples import contexts
@@ -43,7 +44,7 @@ def _all(text: str, kibana: tuple[int, int] | None) -> list[Finding]:
         said = (
             f"the template cannot be read ({exc}); Kibana would send an error's text instead of a body; mend this tag"
         )
-        return [*found, Finding("error", _line(text, exc.at), said)]
+        return [*found, Finding("error", line_of(text, exc.at), said)]
     except Unsupported as exc:
         return [*found, Finding("error", 1, str(exc))]
     found += _features(text, tokens, kibana)
@@ -52,23 +53,19 @@ def _all(text: str, kibana: tuple[int, int] | None) -> list[Finding]:
     return found
 
 
-def _line(text: str, at: int) -> int:
-    return text.count("\n", 0, at) + 1
-
-
 def _tokens_of_parapet(text: str) -> Iterator[Finding]:
     for token in _TOKEN.finditer(text):
         said = (
             "a service token is written into the template, where everybody who reads rules sees it; "
             "take it out, make a new one, and give that to the connector"
         )
-        yield Finding("error", _line(text, token.start()), said)
+        yield Finding("error", line_of(text, token.start()), said)
 
 
 def _features(text: str, tokens: Sequence[Token], kibana: tuple[int, int] | None) -> Iterator[Finding]:
     for name, token in features(tokens):
         first = FEATURES[name]
-        line = _line(text, token.start)
+        line = line_of(text, token.start)
         since = "8.18.1" if first == (8, 18) else f"{first[0]}.{first[1]}"
         if kibana is not None and kibana < first:
             said = f"{name} is new in Kibana {since}, and this one is {kibana[0]}.{kibana[1]}; do without it"
@@ -89,7 +86,7 @@ def _bodies(text: str) -> list[Finding]:
         try:
             parts = pieces(text, variables, WITH_STAND_INS)
         except Unsupported as exc:
-            line = next((_line(text, token.start) for name, token in features(parse(text)) if name in str(exc)), 1)
+            line = next((line_of(text, token.start) for name, token in features(parse(text)) if name in str(exc)), 1)
             return [Finding("warning", line, f"the body could not be tried: {exc}. {exc.todo}".rstrip(" ."))]
         except Thrown as exc:
             found = (1, f"Kibana sends an error's text instead of a body ({exc})")
@@ -109,8 +106,8 @@ def _problem(text: str, parts: list[tuple[Token, str]]) -> tuple[int, str] | Non
     twice: list[str] = []
 
     def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        twice.extend(key for key in dict.fromkeys(keys) if keys.count(key) > 1)
+        counts = Counter(key for key, _ in pairs)
+        twice.extend(key for key, count in counts.items() if count > 1)
         return dict(pairs)
 
     body = "".join(part for _, part in parts)
@@ -129,7 +126,7 @@ def _problem(text: str, parts: list[tuple[Token, str]]) -> tuple[int, str] | Non
     if twice:
         places = [found.start() for found in re.finditer(re.escape(json.dumps(twice[0])) + r"\s*:", text)]
         said = f'the key "{twice[0]}" is twice in one object, and only the last is kept; give one another name'
-        return _line(text, places[-1]) if places else 1, said
+        return line_of(text, places[-1]) if places else 1, said
     return None
 
 
@@ -138,6 +135,6 @@ def _template_line(text: str, parts: list[tuple[Token, str]], pos: int) -> int:
     for token, part in parts:
         if pos <= len(part):
             inside = part.count("\n", 0, pos) if token.kind == "text" else 0
-            return _line(text, token.start) + inside
+            return line_of(text, token.start) + inside
         pos -= len(part)
-    return _line(text, len(text.rstrip()))
+    return line_of(text, len(text.rstrip()))

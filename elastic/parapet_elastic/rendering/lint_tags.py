@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from parapet_elastic.rendering import lint_names as names
@@ -33,6 +36,16 @@ class Finding:
     text: str
 
 
+def line_of(text: str, at: int) -> int:
+    """Return the line of a place in a text, from 1 on."""
+    return bisect_left(_ends(text), at) + 1
+
+
+@lru_cache(maxsize=2)
+def _ends(text: str) -> list[int]:
+    return [found.start() for found in re.finditer("\n", text)]
+
+
 class Tags:
     """One pass over a template's tokens."""
 
@@ -52,9 +65,10 @@ class Tags:
         return self._found
 
     def _say(self, level: str, token: Token, text: str) -> None:
-        self._found.append(Finding(level, self._text.count("\n", 0, token.start) + 1, text))
+        self._found.append(Finding(level, line_of(self._text, token.start), text))
 
     def _siblings(self, tokens: Sequence[Token], parent: Token | None) -> None:
+        inverse = {token.value for token in tokens if token.kind == "^"}
         for at, token in enumerate(tokens):
             before = tokens[at - 1].value if at and tokens[at - 1].kind == "text" else ""
             after = tokens[at + 1].value if at + 1 < len(tokens) and tokens[at + 1].kind == "text" else ""
@@ -68,7 +82,7 @@ class Tags:
                 self._name(token)
                 self._value(token, parent, before, after)
             elif token.kind in ("#", "^"):
-                self._section(token, before, after, tokens)
+                self._section(token, before, after, alone=token.value not in inverse)
 
     def _quotes(self, text: str) -> None:
         escaped = False
@@ -77,7 +91,7 @@ class Tags:
                 self._quoted = not self._quoted
             escaped = character == "\\" and not escaped
 
-    def _section(self, token: Token, before: str, after: str, siblings: Sequence[Token]) -> None:
+    def _section(self, token: Token, before: str, after: str, *, alone: bool) -> None:
         if token.value in _NO_COMMAS:
             self._say(
                 "error",
@@ -97,8 +111,7 @@ class Tags:
                 self._scopes.append(self._from_the_top(token.value)[0])
                 loop = self._scopes[-1] in names.ALERTS and not token.value.rpartition(".")[2].isdigit()
                 self._loops += loop
-            parent = None if _has_inverse(token, siblings) else token
-            self._siblings(token.children, parent)
+            self._siblings(token.children, token if alone else None)
             if token.kind == "#":
                 self._scopes.pop()
                 self._loops -= loop
@@ -222,10 +235,6 @@ class Tags:
         elif not names.is_there(name):
             said = f"{{{{{name}}}}} is without quotes, and gives invalid JSON where it is empty or a text"
             self._say("error", token, f"{said}; put it in quotes, or, for a number, {_pattern(name)}")
-
-
-def _has_inverse(token: Token, siblings: Sequence[Token]) -> bool:
-    return any(other.kind == "^" and other.value == token.value for other in siblings)
 
 
 def _use(name: str) -> str:

@@ -28,6 +28,29 @@ _ARRAYS = re.compile(
     r"toSorted|toSpliced|unshift|values|with"
 )
 _MISSING: Final = object()
+# What a rendering may cost, in about the characters that it reads and writes: some seconds. Loops in loops grow exponentially.
+_MOST_WORK: Final = 20_000_000
+_TAG: Final = 20
+
+
+class Work:
+    """What one rendering has cost so far."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.done = 0
+
+    def spend(self, cost: int) -> None:
+        """Add to it.
+
+        Raises:
+            Unsupported: It is too much.
+        """
+        self.done += cost
+        if self.done > _MOST_WORK:
+            raise Unsupported(
+                "rendering the template is too much work: sections in sections, or a text that is too long"
+            )
 
 
 class Lambda:
@@ -45,12 +68,13 @@ class Lambda:
 class Context:
     """A value in which names are looked up, and the one around it."""
 
-    __slots__ = ("parent", "view")
+    __slots__ = ("parent", "view", "work")
 
     def __init__(self, view: Any, parent: Context | None = None) -> None:
         """Take the value and what is around it."""
         self.view = view
         self.parent = parent
+        self.work: Work = Work() if parent is None else parent.work
 
     def lookup(self, name: str) -> Any:
         """Return what a tag's name stands for, None where nothing has it.
@@ -63,6 +87,7 @@ class Context:
             return self.view
         context: Context | None = self
         while context is not None:
+            self.work.spend(_TAG)
             value = _walk(context.view, name) if name.find(".") > 0 else _property(context.view, name)
             if value is not _MISSING:
                 return value(self.view) if isinstance(value, _Method) else value
@@ -161,13 +186,16 @@ def render(template: str, context: Context, escape: Callable[[Any], str]) -> str
         Thrown: mustache.js throws.
         Unsupported: It is not followed here.
     """
+    context.work.spend(len(template))
     return render_tokens(parse(template), context, template, escape)
 
 
 def render_tokens(tokens: list[Token], context: Context, template: str, escape: Callable[[Any], str]) -> str:
     """Return some of a template's tokens rendered; arguments and exceptions are those of `render`."""
     parts = []
+    context.work.spend(_TAG)
     for token in tokens:
+        context.work.spend(_TAG + len(token.value))
         if token.kind == "text":
             parts.append(token.value)
         elif token.kind == "#":
@@ -181,6 +209,7 @@ def render_tokens(tokens: list[Token], context: Context, template: str, escape: 
                 raise Unsupported(f"{{{{{token.value}}}}} gives the lambda's source; write it as a section")
             elif value is not None:
                 parts.append(escape(value) if token.kind == "name" else js.text(value))
+                context.work.spend(len(parts[-1]))
     return "".join(parts)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import groupby
 from typing import Final
 
 from parapet_elastic.rendering import javascript as js
@@ -12,8 +13,8 @@ from parapet_elastic.rendering.javascript import Thrown, Unsupported
 _S: Final = f"[{js.WHITE}]"
 _SPACES = re.compile(f"{_S}*")
 _KIND = re.compile(r"[#^/>{&=!]")
-_EQUALS = re.compile(f"{_S}*=")
 _CURLY = re.compile(f"{_S}*\\}}")
+_EQUALS = re.compile(f"{_S}*=")
 _DEEPEST_SECTION: Final = 60
 
 
@@ -106,16 +107,16 @@ class _Parser:
         kind = self._scan(_KIND) or "name"
         self._scan(_SPACES)
         if kind == "=":
-            value = self._until(_EQUALS)
+            value = self._before("=")
             self._scan(_EQUALS)
-            self._until(self.closing)
+            self._before(self.end)
         elif kind == "{":
-            value = self._until(self.closing_curly)
+            value = self._before("}" + self.end)
             self._scan(_CURLY)
-            self._until(self.closing)
+            self._before(self.end)
             kind = "&"
         else:
-            value = self._until(self.closing)
+            value = self._before(self.end)
         if not self._scan(self.closing):
             raise TemplateError(f"Unclosed tag at {self._units(self.pos)}", start)
         token = Token(kind, value, start, self.pos)
@@ -142,10 +143,9 @@ class _Parser:
         parts = re.split(f"{_S}+", value)[:2]
         if len(parts) != 2:
             raise TemplateError(f"Invalid tags: {value}", self.pos)
-        opening, closing = (re.escape(part) for part in parts)
-        self.opening = re.compile(f"{opening}{_S}*")
-        self.closing = re.compile(f"{_S}*{closing}")
-        self.closing_curly = re.compile(f"{_S}*\\}}{closing}")
+        opening, self.end = parts
+        self.opening = re.compile(f"{re.escape(opening)}{_S}*")
+        self.closing = re.compile(f"{_S}*{re.escape(self.end)}")
 
     def _end_of_line(self) -> None:
         """Drop the line's white space where it has a tag and nothing that is rendered."""
@@ -157,14 +157,13 @@ class _Parser:
 
     def _squashed(self) -> list[Token]:
         found: list[Token] = []
-        for token in self.tokens:
-            if token is None:
-                continue
-            if token.kind == "text" and found and found[-1].kind == "text":
-                found[-1].value += token.value
-                found[-1].end = token.end
-            else:
-                found.append(token)
+        there = [token for token in self.tokens if token is not None]
+        for is_text, group in groupby(there, key=lambda token: token.kind == "text"):
+            tokens = list(group)
+            if is_text:
+                whole = "".join([token.value for token in tokens])
+                tokens = [Token("text", whole, tokens[0].start, tokens[-1].end)]
+            found += tokens
         return found
 
     def _scan(self, pattern: re.Pattern[str]) -> str:
@@ -178,6 +177,16 @@ class _Parser:
         found = pattern.search(self.template, self.pos)
         start, self.pos = self.pos, found.start() if found else len(self.template)
         return self.template[start : self.pos]
+
+    def _before(self, sign: str) -> str:
+        """Return what stands before a sign, without the white space at its end.
+
+        Searching for both at once takes quadratic time.
+        """
+        start, end = self.pos, self.template.find(sign, self.pos)
+        found = self.template[start:] if end < 0 else js.trim_end(self.template[start:end])
+        self.pos = start + len(found)
+        return found
 
     def _units(self, at: int) -> int:
         return js.length(self.template[:at])
