@@ -51,6 +51,7 @@ def alerts(kibana: Kibana, rule_ids: Sequence[str], start: datetime, end: dateti
     """Return the alerts of these rules from `start` to before `end`, the oldest first."""
     since = stamp(start)
     known: list[str] = []
+    seen: set[str] = set()
     while True:
         query = {
             "bool": {
@@ -62,14 +63,17 @@ def alerts(kibana: Kibana, rule_ids: Sequence[str], start: datetime, end: dateti
             }
         }
         hits = _search(kibana, query, _PAGE, ["@timestamp", RULE, _RUN, _PART])
-        for hit in hits:
+        new = [hit for hit in hits if hit["_id"] not in seen]
+        for hit in new:
+            seen.add(hit["_id"])
             source = hit["_source"]
             at = str(field(source, "@timestamp"))
             known = [*known, hit["_id"]] if at == since else [hit["_id"]]
             since = at
             rule = str(field(source, RULE))
             yield Found(hit["_id"], rule, str(field(source, _RUN) or at), at, bool(field(source, _PART)))
-        if len(hits) < _PAGE:
+        # A page with nothing new would come for ever.
+        if len(hits) < _PAGE or not new:
             return
 
 
@@ -111,7 +115,7 @@ def failures(kibana: Kibana, rule_id: str, start: datetime, end: datetime) -> li
         try:
             answer = error_log(kibana, rule_id, (start, end), page, _PAGE)
             found += [moment(error["timestamp"]) for error in answer["errors"]]
-            if page * _PAGE >= answer["totalErrors"]:
+            if not answer["errors"] or page * _PAGE >= answer["totalErrors"]:
                 return found
         except (Refused, KeyError, TypeError, ValueError):
             return None

@@ -10,7 +10,8 @@ _FRACTION = re.compile(r"\.([0-9]+)")
 
 def stamp(when: datetime) -> str:
     """Return a time in UTC to the millisecond: 2026-01-28T15:30:02.345Z."""
-    return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03}Z"
+    # Not strftime(): it does not pad the year 1 everywhere.
+    return when.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def read(text: str) -> datetime:

@@ -10,7 +10,7 @@ from parapet_elastic import alert_search
 from parapet_elastic.backfilling.backfill import Period, backfill
 from parapet_elastic.backfilling.ledger import Ledger
 from parapet_elastic.backfilling.sending import Verdict, verdict
-from parapet_elastic.editing.rule_actions import EACH_ALERT, EACH_RUN, Wanted
+from parapet_elastic.editing.rule_actions import EACH_ALERT, EACH_RUN, Frequency, Wanted
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.kibana import Kibana
 from parapet_elastic.rendering import templates
@@ -152,6 +152,45 @@ def test_every_page_of_the_search_is_read(person, monkeypatch):
 
     assert sorted(one.id for one in found) == sorted(ids)
     assert [one.at for one in found] == sorted(one.at for one in found)
+
+
+def test_a_search_that_brings_the_same_again_ends(person, monkeypatch):
+    """Where Kibana does not leave out what is known."""
+    monkeypatch.setattr(alert_search, "_PAGE", 3)
+    rule = person.rule("A")
+    ids = person.run(rule, 3, 1)
+    search = alert_search._search
+    same = []
+
+    def again(*words, **how):
+        same.append(same[0] if same else search(*words, **how))
+        assert len(same) < 9
+        return same[0]
+
+    monkeypatch.setattr(alert_search, "_search", again)
+
+    found = list(alert_search.alerts(person.kibana, [rule], DAY["start"], DAY["end"]))
+
+    assert sorted(one.id for one in found) == sorted(ids)
+
+
+def test_a_log_of_errors_that_says_too_many_ends(person, monkeypatch):
+    """At the first page that is empty."""
+    pages = []
+    answer = {"errors": [], "totalErrors": 10**12}
+    monkeypatch.setattr(alert_search, "error_log", lambda *_: (pages.append(1), answer)[1])
+
+    assert alert_search.failures(person.kibana, "r", DAY["start"], DAY["end"]) == []
+    assert len(pages) == 1
+
+
+def test_a_throttle_of_ages_does_not_overflow(person):
+    """Nor a period that ends with the last year."""
+    rule = person.rule("A", BULK, Frequency(True, "onThrottleInterval", "9999999999d"))
+    person.run(rule, 2, 1)
+    end = dt.datetime(9999, 12, 31, 23, tzinfo=UTC)
+
+    assert person.backfill(failed_only=True, end=end) is Exit.DONE
 
 
 def test_a_filter_of_the_rule_holds_here_too(person):

@@ -33,3 +33,8 @@ def test_a_stamp_is_in_utc_and_cut_to_milliseconds():
     """As JavaScript's toISOString."""
     zone = dt.timezone(dt.timedelta(hours=2))
     assert stamp(dt.datetime(2026, 1, 1, 1, 0, 0, 999_999, tzinfo=zone)) == "2025-12-31T23:00:00.999Z"
+
+
+def test_the_year_has_four_digits_whichever_it_is():
+    """Elasticsearch refuses others."""
+    assert stamp(dt.datetime(1, 1, 1, 0, 0, 1, 2345, tzinfo=dt.timezone.utc)) == "0001-01-01T00:00:01.002Z"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Optional
 
 from parapet_elastic import alert_search
@@ -15,7 +15,6 @@ from parapet_elastic.times import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
 
     from parapet_elastic.alert_search import Found
     from parapet_elastic.kibana import Kibana
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 _MOST = 100
 # An action is tried again for about six minutes: 30 s, then up to 5 min. The last failure may be so long after the alert.
 _LATE = timedelta(minutes=15)
+# A longer throttle is no shorter for it: nothing fails a year after an alert.
+_LATEST = timedelta(days=366)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -146,7 +147,8 @@ def failed_only(kibana: Kibana, share: Share, end: datetime) -> None:
         return
     first = moment(share.requests[0].alerts[0].at)
     longest = max(_late(request.action) for request in share.requests)
-    times = alert_search.failures(kibana, share.rule["id"], first, end + longest)
+    until = end + min(longest, datetime.max.replace(tzinfo=timezone.utc) - end)
+    times = alert_search.failures(kibana, share.rule["id"], first, until)
     if times is None:
         share.notes.append("its log of failed actions cannot be read: all alerts are sent")
         return
@@ -163,4 +165,7 @@ def _late(action: Action) -> timedelta:
     throttle = frequency_of(action).throttle
     if not throttle:
         return _LATE
-    return _LATE + timedelta(**{_UNITS[throttle[-1]]: int(throttle[:-1])})
+    try:
+        return min(_LATE + timedelta(**{_UNITS[throttle[-1]]: int(throttle[:-1])}), _LATEST)
+    except OverflowError:
+        return _LATEST
