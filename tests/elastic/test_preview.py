@@ -9,8 +9,7 @@ import sys
 
 import pytest
 from build_tools.project import ROOT
-from parapet_elastic.errors import Failure
-from parapet_elastic.preview import _SAMPLES, Source, context
+from parapet_elastic.preview import _SAMPLES
 from parapet_elastic.rendering import samples, templates
 from parapet_elastic.rendering.renderer import render
 
@@ -190,12 +189,3 @@ def test_a_body_that_is_no_json_is_shown_and_said(tmp_path):
     assert (shown.code, shown.raw) == (0, b'{"a": }')
     assert shown.err.count("\n") == 1
     assert "no valid JSON" in shown.err
-
-
-def test_variables_in_a_file_that_are_nested_too_deeply_are_one_clear_line(tmp_path):
-    """Not a RecursionError of the reader."""
-    path = tmp_path / "deep.json"
-    path.write_text('{"a": ' + "[" * 200_000)
-
-    with pytest.raises(Failure, match="nested too deeply"):
-        context(None, Source(context=str(path)))
