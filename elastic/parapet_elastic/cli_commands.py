@@ -125,8 +125,7 @@ def _status(options: Any, screen: Screen) -> Exit:
 
 def _template(options: Any) -> templates.Template:
     template = templates.load(options.template)
-    if not options.force:
-        cli_lint.require_sound(template, options.template)
+    cli_lint.require_sound(template, options.template, force=options.force)
     return template
 
 

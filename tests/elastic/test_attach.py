@@ -272,6 +272,18 @@ def test_a_refusal_of_everything_ends_with_its_own_exit_code(person, kibana):
     assert person.ours() == [0]
 
 
+def test_a_refusal_of_everything_leaves_no_snapshot_before_that_of_the_last_change(person, kibana):
+    """Or the next rollback would have nothing to undo."""
+    kibana.add_rule("A")
+    person.attach()
+    (before,) = person.state.glob("snapshots/*.json")
+    kibana.add_rule("B")
+    kibana.rights.discard("rules:write")
+    with pytest.raises(Failure):
+        person.attach()
+    assert list(person.state.glob("snapshots/*.json")) == [before]
+
+
 def test_more_rules_than_a_bulk_edit_takes_are_no_problem(person, kibana):
     """Kibana's limit is 2,000 rules in one edit; batches of 100 stay below it."""
     for number in range(2050):

@@ -363,3 +363,14 @@ def test_a_template_with_errors_is_put_on_no_rule_unless_it_is_forced(kibana, tm
     assert kibana.rules() == before
     assert person(command, "--all", "--yes", "--template", str(broken), "--force").code == 0
     assert kibana.rule(rule)["actions"][0]["params"]["body"] == '{"a": }\n'
+
+
+@pytest.mark.parametrize("command", ["attach", "update"])
+def test_a_template_with_a_token_is_put_on_no_rule_even_if_it_is_forced(kibana, tmp_path, command):
+    """Everybody who reads rules would see it, and the next snapshot would hold it."""
+    told = tmp_path / "told.mustache"
+    told.write_text('{"source": "elastic", "token": "pst_canary_in_a_template"}', encoding="utf-8")
+    ran = Person(kibana)(command, "--all", "--yes", "--template", str(told), "--force")
+    assert ran.code == 2
+    assert "a service token (pst_…) is written into the template" in ran.err
+    assert "canary" not in ran.out + ran.err

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 from parapet_elastic.access import Access
-from parapet_elastic.editing.snapshots import ROLLBACK, Entry, Snapshots, load
+from parapet_elastic.editing.snapshot_file import Entry, load
+from parapet_elastic.editing.snapshots import ROLLBACK, Snapshots
 from parapet_elastic.errors import Failure
 from parapet_elastic.secret import Secret
 from parapet_elastic.state import Place, state_dir

@@ -25,7 +25,8 @@ from parapet_elastic.editing.rule_actions import (
     updated,
     without,
 )
-from parapet_elastic.editing.snapshots import ATTACH, Entry, Snapshots
+from parapet_elastic.editing.snapshot_file import Entry
+from parapet_elastic.editing.snapshots import ATTACH, Snapshots
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.screen import counted
 from parapet_elastic.state import Place, lock, state_dir
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from parapet_elastic.editing.rule_actions import Change, Wanted
     from parapet_elastic.editing.rules import Selection
-    from parapet_elastic.editing.snapshots import Snapshot
+    from parapet_elastic.editing.snapshot_file import Snapshot
     from parapet_elastic.kibana import Kibana
     from parapet_elastic.screen import Screen
 
@@ -193,6 +194,7 @@ class Changing:
         self.place = Place.of(kibana.access, connector_id)
         self.snapshots = Snapshots(options.state)
         self.done = True
+        self._seen = True
 
     def run(self, plan: Plan, work: Work, look: Look) -> Exit:
         """Show, ask, keep, work, report.
@@ -236,6 +238,12 @@ class Changing:
                 self.screen.note("It could not be seen what came of the rules that are called not done.")
             return interrupt
         except Failure as failure:
+            if failure.exit is Exit.REFUSED:
+                # An earlier answer may have been lost on the way: what is there now says what was done.
+                try:
+                    look(report)
+                except Failure:
+                    self._seen = False
             return failure
         return None
 
@@ -244,7 +252,7 @@ class Changing:
         if stop is None and not report.undecided():
             self.close(lambda: self.snapshots.finish(snapshot))
             if not report.count("done"):
-                self.snapshots.drop(snapshot)
+                self.close(lambda: self.snapshots.drop(snapshot))
                 del document["snapshot"]
         if snapshot.path is not None:
             report.show(self.screen, snapshot.path)
@@ -253,6 +261,8 @@ class Changing:
             return self._end(document, report, Exit.INTERRUPTED)
         if isinstance(stop, Failure):
             if stop.exit is Exit.REFUSED and not report.count("done"):
+                if self._seen:  # the file would stand before the last change that was made
+                    self.close(lambda: self.snapshots.drop(snapshot))
                 self._end(document, report, stop.exit)
                 raise stop
             self.screen.warn(" ".join(filter(None, (f"stopped: {stop}.", stop.todo))))

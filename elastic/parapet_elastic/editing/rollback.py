@@ -12,13 +12,14 @@ from parapet_elastic.editing.apply import Changing, set_lists
 from parapet_elastic.editing.edits import is_as
 from parapet_elastic.editing.plan import Plan, Step
 from parapet_elastic.editing.rule_actions import actions_of, alike, without
-from parapet_elastic.editing.snapshots import ROLLBACK, Snapshots, load
+from parapet_elastic.editing.snapshot_file import load
+from parapet_elastic.editing.snapshots import ROLLBACK, Snapshots
 from parapet_elastic.errors import Exit, Failure
 from parapet_elastic.screen import counted
 
 if TYPE_CHECKING:
     from parapet_elastic.editing.apply import Options
-    from parapet_elastic.editing.snapshots import Entry, Snapshot
+    from parapet_elastic.editing.snapshot_file import Entry, Snapshot
     from parapet_elastic.kibana import Kibana
     from parapet_elastic.screen import Screen
 
@@ -61,7 +62,8 @@ def rollback(kibana: Kibana, screen: Screen, connector_id: str, back: Back, *, o
         _plan(plan, entry, now.get(entry.id), snapshot.place.connector_id, kibana_version, overwrite=back.overwrite)
     _require_connector(kibana, plan, snapshot.place.connector_id)
     code = set_lists(changing, plan, kibana_version)
-    _name_older(changing, snapshot, screen)
+    if code is not Exit.DECLINED:
+        _name_older(changing, snapshot, screen)
     left_out = {skip.why for skip in plan.skips if not skip.fine}
     if code is Exit.INCOMPLETE and left_out == {_CHANGED} and changing.done:
         return Exit.FOUND  # to run it again as it is would come to the same

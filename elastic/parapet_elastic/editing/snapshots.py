@@ -1,107 +1,38 @@
-"""Files that hold what rules' actions were before a command changed them. Must not talk to Kibana, nor hold a credential.
+"""The folder of the snapshots: which one a rollback takes, and what an interrupted run leaves to the next. Must not talk to Kibana.
 
 Invariants:
- 1. The file is complete on disk before the first rule is changed: a temporary file, fsync, a rename over it.
+ 1. The file is complete on disk before the first rule is changed.
  2. An entry is never changed, and never taken out; `finished` and `taken_over_by` are all that is written later.
     A file under which nothing was changed is removed as a whole.
- 3. Whoever may read a rule's actions in Kibana may read no more here; still nobody else may: 0600 in a folder of 0700.
 
-`<state dir>/snapshots/<UTC time>-<command>.json`, the time as in 20260128T153000.123456Z so that names sort by time:
-    {"format": 1, "time", "command", "version", "url", "space", "connector_id", "finished": bool, "taken_over_by": name | null,
-     "rules": [{"id", "name", "actions": [... as Kibana gave them ...]}]}
-`finished` is false until the command has had an answer for every rule. A run that follows an unfinished one of the same command in the
-same place takes its entries over, so that one rollback restores all; an entry of another command would undo that one, too.
+`<state dir>/snapshots/<UTC time>-<command>.json`, the time as in 20260128T153000.123456Z so that names sort by time.
+A run that follows an unfinished one of the same command in the same place takes its entries over, so that one rollback restores
+all; an entry of another command would undo that one, too.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import tempfile
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from parapet_elastic import __version__, files
 from parapet_elastic.editing.rule_actions import alike, deduplicated, without
+from parapet_elastic.editing.snapshot_file import Snapshot, load, write
 from parapet_elastic.errors import Failure
-from parapet_elastic.state import Place, private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
-FORMAT = 1
-_LARGEST = 2**30
+    from parapet_elastic.editing.snapshot_file import Entry
+    from parapet_elastic.state import Place
+
 ATTACH = "attach"
 ROLLBACK = "rollback"
 _TIME = "%Y%m%dT%H%M%S.%fZ"
 _NAME = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-[a-z]+\.json")
-# Deeper than any action; what is deeper could be read, and not be written again.
-_LEVELS = 100
-_KEYS = {
-    "command": str,
-    "version": str,
-    "url": str,
-    "space": str,
-    "connector_id": str,
-    "time": str,
-    "finished": bool,
-    "rules": list,
-}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One rule before the change."""
-
-    id: str
-    name: str
-    actions: list[dict[str, Any]]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as the file has it."""
-        return {"id": self.id, "name": self.name, "actions": self.actions}
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What one file holds.
-
-    Attributes:
-        place: Where the rules are.
-        command: What was about to change them.
-        entries: The rules, each once.
-        time: When, in UTC, as the file's name has it.
-        finished: Whether the command had an answer for every rule.
-        taken_over_by: The file that holds these entries now, too.
-        path: The file; None before it is written.
-    """
-
-    place: Place
-    command: str
-    entries: tuple[Entry, ...]
-    time: str = ""
-    finished: bool = False
-    taken_over_by: str | None = None
-    path: Path | None = field(default=None, compare=False)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as the file has it."""
-        return {
-            "format": FORMAT,
-            "time": self.time,
-            "command": self.command,
-            "version": __version__,
-            "url": self.place.url,
-            "space": self.place.space,
-            "connector_id": self.place.connector_id,
-            "finished": self.finished,
-            "taken_over_by": self.taken_over_by,
-            "rules": [entry.to_json() for entry in self.entries],
-        }
 
 
 class Snapshots:
@@ -129,9 +60,9 @@ class Snapshots:
         path = self.folder / f"{time}-{command}.json"
         snapshot = Snapshot(place, command, tuple(now.values()), time, path=path)
         try:
-            _write(snapshot)
+            write(snapshot)
             for one in older:
-                _write(replace(one, finished=True, taken_over_by=path.name))
+                write(replace(one, finished=True, taken_over_by=path.name))
         except OSError as exc:
             raise Failure(
                 f"the snapshot cannot be written in {self.folder}: {exc.strerror}; nothing is changed without one",
@@ -146,7 +77,7 @@ class Snapshots:
             Failure: The file cannot be written; what the command did stays as it is.
         """
         try:
-            _write(replace(snapshot, finished=True))
+            write(replace(snapshot, finished=True))
         except OSError as exc:
             raise Failure(
                 f"it cannot be noted in {snapshot.path} that this is finished: {exc.strerror};"
@@ -154,10 +85,15 @@ class Snapshots:
             ) from None
 
     def drop(self, snapshot: Snapshot) -> None:
-        """Remove a file under which nothing was changed, unless it holds what earlier runs left."""
+        """Remove a file under which nothing was changed, unless it holds what earlier runs left. Raises as `finish`."""
         if snapshot.path is None or any(one.taken_over_by == snapshot.path.name for one in self._readable()):
             return
-        snapshot.path.unlink(missing_ok=True)
+        try:
+            snapshot.path.unlink(missing_ok=True)
+        except OSError as exc:
+            raise Failure(
+                f"{snapshot.path}, under which nothing was changed, cannot be removed: {exc.strerror}"
+            ) from None
 
     def older(self, snapshot: Snapshot) -> Path | None:
         """Return the next older file for the same place, those of rollbacks aside."""
@@ -238,69 +174,3 @@ class Snapshots:
 def _still_true(old: Entry, new: Entry | None, connector_id: str) -> bool:
     """Whether an older "before" may win: not where somebody has changed the rule's other actions since."""
     return new is None or alike(without(old.actions, connector_id), without(new.actions, connector_id))
-
-
-def load(path: Path) -> Snapshot:
-    """Read a file.
-
-    Raises:
-        Failure: It is not there, is broken, or is of a newer version of this program.
-    """
-    try:
-        document = json.loads(files.read(path, _LARGEST).decode("utf-8"))
-    except OSError as exc:
-        raise Failure(f"{path} cannot be read: {exc.strerror}") from None
-    except (ValueError, RecursionError):
-        raise Failure(f"{path} is broken: it is no JSON", todo="Take another snapshot of the folder.") from None
-    if _deeper(document, _LEVELS):
-        raise Failure(f"{path} is broken: it is too deep", todo="Take another snapshot of the folder.")
-    if not isinstance(document, dict) or not isinstance(document.get("format"), int):
-        raise Failure(f"{path} is no snapshot of parapet-elastic")
-    if document["format"] > FORMAT:
-        raise Failure(
-            f"{path} is of a newer parapet-elastic (format {document['format']})", todo="Update parapet-elastic."
-        )
-    if not all(isinstance(document.get(key), kind) for key, kind in _KEYS.items()):
-        raise Failure(f"{path} is broken: a part of it is missing", todo="Take another snapshot of the folder.")
-    try:
-        entries = tuple(_entry(rule) for rule in document["rules"])
-    except (KeyError, TypeError):
-        raise Failure(f"{path} is broken: a rule in it is not complete") from None
-    return Snapshot(
-        place=Place(document["url"], document["space"], document["connector_id"]),
-        command=document["command"],
-        entries=entries,
-        time=document["time"],
-        finished=document["finished"],
-        taken_over_by=document.get("taken_over_by"),
-        path=path,
-    )
-
-
-def _deeper(value: Any, levels: int) -> bool:
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(levels == 0 or _deeper(one, levels - 1) for one in inside)
-
-
-def _entry(rule: Any) -> Entry:
-    actions = rule["actions"]
-    if not isinstance(actions, list) or not all(isinstance(action, dict) for action in actions):
-        raise TypeError
-    return Entry(str(rule["id"]), str(rule["name"]), actions)
-
-
-def _write(snapshot: Snapshot) -> None:
-    if snapshot.path is None:
-        raise ValueError("a snapshot without a file")
-    folder = snapshot.path.parent
-    private_folder(folder)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".")  # 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(snapshot.to_json(), file, ensure_ascii=True, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(snapshot.path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -53,6 +53,11 @@ def _all(text: str, kibana: tuple[int, int] | None) -> list[Finding]:
     return found
 
 
+def holds_token(text: str) -> bool:
+    """Whether there is something in it that looks like a service token."""
+    return bool(_TOKEN.search(text))
+
+
 def _tokens_of_parapet(text: str) -> Iterator[Finding]:
     for token in _TOKEN.finditer(text):
         said = (
