@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+_PORTS = {"http": 80, "https": 443}
 _VISIBLE = re.compile(r"[!-~]+")
-_HEX = r"[0-9a-fA-F]"
 # What the guide and our examples write where the tenant's own id belongs.
 _PLACEHOLDERS = ("your-tenant-id", "tenant-id")
-_WEBHOOK_PATH = re.compile(rf"(/[^/?#]+)*/webhook/(?:[A-Za-z0-9._~-]|%{_HEX}{_HEX})+")
+_WEBHOOK_PATH = re.compile(r"(/[^/?#]+)*/webhook/(?!\.{1,2}$)[A-Za-z0-9._~-]+")
 
 
 def kibana_url(text: str) -> str:
-    """Return Kibana's address without a slash at the end.
+    """Return Kibana's address in its one spelling: what was done there is known by it.
 
     Raises:
         Failure: It is not https (http for this machine), or is more than an address.
@@ -33,7 +33,10 @@ def kibana_url(text: str) -> str:
         raise Failure(
             "Kibana's address has a space in it", todo=f"Give it without /s/{space[1]}, and --space {space[1]}."
         )
-    return text.rstrip("/")
+    host = (parts.hostname or "").removesuffix(".")
+    host = f"[{host}]" if ":" in host else host
+    port = "" if parts.port in {None, _PORTS[parts.scheme]} else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 
 def webhook_url(text: str) -> str:
@@ -69,9 +72,14 @@ def _address(text: str, what: str) -> SplitResult:
         raise Failure(f"{what} is no URL")
     if parts.username is not None or parts.password is not None:
         raise Failure(f"{what} has credentials in it", todo="Give them as KIBANA_USERNAME and KIBANA_PASSWORD.")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _LOOPBACK.fullmatch(parts.hostname)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and of_this_machine(parts)):
         raise Failure(f"{what} is not https", todo="Plain http is for this machine (localhost) only.")
     return parts
+
+
+def of_this_machine(parts: SplitResult) -> bool:
+    """Whether nothing that is sent there leaves this machine."""
+    return bool(_LOOPBACK.fullmatch(parts.hostname or ""))
 
 
 def split(text: str, what: str) -> SplitResult:
@@ -81,4 +89,6 @@ def split(text: str, what: str) -> SplitResult:
         _ = parts.port
     except ValueError:
         raise Failure(f"{what} is no URL") from None
+    if not all(0 < len(label) < 64 for label in (parts.hostname or "-").removesuffix(".").split(".")):
+        raise Failure(f"{what} is no URL: there is no such name of a host")
     return parts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from parapet_elastic import __version__, cli_values
@@ -30,6 +31,8 @@ class _Parser(argparse.ArgumentParser):
         return found
 
     def error(self, message: str) -> NoReturn:
+        message = re.sub(r"(?s)(invalid choice): .*(?= \(choose from )", r"\1", message)
+        message = re.sub(r"(?s)(ignored explicit argument) .*", r"\1", message)
         raise Failure(message, todo=f"`{self.prog} --help` shows what there is.")
 
 

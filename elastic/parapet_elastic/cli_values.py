@@ -29,11 +29,13 @@ def time(text: str) -> datetime:
     """Return an ISO 8601 time; one without a zone is refused, since it means something else on every machine."""
     try:
         found = times.read(text)
-    except ValueError:
+        if found.tzinfo:
+            found = found.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError("not a time such as 2026-01-28T15:30:00Z") from None
     if found.tzinfo is None:
         raise argparse.ArgumentTypeError("a time without a zone; put Z (UTC) or +01:00 behind it")
-    return found.astimezone(timezone.utc)
+    return found
 
 
 def timeout(text: str) -> float:

@@ -11,6 +11,9 @@ from parapet_elastic.errors import Failure
 if TYPE_CHECKING:
     from pathlib import Path
 
+# Deeper than any action; what is deeper could be read, and not be written again.
+_LEVELS = 100
+
 
 def read(path: Path, most: int, *, private: bool = False) -> bytes:
     """Return what is in a file.
@@ -35,6 +38,12 @@ def read(path: Path, most: int, *, private: bool = False) -> bytes:
     if len(content) > most:
         raise Failure(f"{path} is larger than {most} bytes")
     return content
+
+
+def is_deep(value: object, levels: int = _LEVELS) -> bool:
+    """Whether lists and dictionaries lie in each other deeper than anything of ours."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(levels == 0 or is_deep(one, levels - 1) for one in inside)
 
 
 def _at_once(path: str, flags: int) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from parapet_elastic import files
 from parapet_elastic.access import Access
-from parapet_elastic.addresses import kibana_url, split
+from parapet_elastic.addresses import kibana_url, of_this_machine, split
 from parapet_elastic.connector import PLACEHOLDER
 from parapet_elastic.errors import Failure
 from parapet_elastic.secret import Secret
@@ -91,14 +91,20 @@ class Settings:
                 "no address of Kibana", todo="Set KIBANA_URL, or give --kibana-url https://kibana.example.com."
             )
         key, username, password = self._credentials()
+        url, proxy = kibana_url(url), self._proxy()
+        if url.startswith("http:") and proxy and not of_this_machine(split(proxy, "the proxy's address")):
+            raise Failure(
+                "plain http, and a proxy that is not on this machine: it would see the credentials",
+                todo="Leave out the proxy (--proxy, KIBANA_PROXY), or give Kibana's address with https.",
+            )
         return Access(
-            url=kibana_url(url),
+            url=url,
             space=_space(self.given.space or self._value("KIBANA_SPACE") or "default"),
             api_key=key,
             username=username,
             password=password,
             ca_file=_ca_file(self.given.ca_file or self._value("KIBANA_CA_FILE")),
-            proxy=self._proxy(),
+            proxy=proxy,
             timeout=self.given.timeout,
         )
 

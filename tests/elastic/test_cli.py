@@ -340,7 +340,7 @@ def test_main_reads_the_processes_own_arguments(monkeypatch, capsys):
     """As the installed command calls it."""
     monkeypatch.setattr(sys, "argv", ["parapet-elastic", "nothing"])
     assert cli.main() == 2
-    assert "nothing" in capsys.readouterr().err
+    assert "COMMAND: invalid choice (choose from" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["attach", "update"])
@@ -374,3 +374,23 @@ def test_a_template_with_a_token_is_put_on_no_rule_even_if_it_is_forced(kibana, 
     assert ran.code == 2
     assert "a service token (pst_…) is written into the template" in ran.err
     assert "canary" not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("words", [("canary-x (choose from y",), ("attach", "--all=canary-x")])
+def test_an_argument_that_means_nothing_is_not_repeated(words):
+    """It may be a secret in the wrong place."""
+    result = Person()(*words)
+    assert result.code == 2
+    assert "canary" not in result.out + result.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("doctor", "--kibana-url", "https://a..b"),
+        ("backfill", "--from", "2026-01-01T00:00:00Z", "--to", "0001-01-01T00:00:00+23:59"),
+    ],
+)
+def test_a_value_at_the_edge_is_a_mistake_of_usage(words):
+    """What Python cannot compute with is refused where it is read."""
+    assert Person()(*words).code == 2

@@ -172,6 +172,14 @@ def test_a_proxys_password_may_come_from_the_environment_and_not_from_an_option(
     assert "KIBANA_PROXY" in refusal(settings(proxy=url).access)
 
 
+def test_plain_http_does_not_leave_this_machine_through_a_proxy():
+    """The address is of this machine, and the proxy would see the credentials all the same."""
+    proxy = "http://proxy.example.com:3128"
+    assert "https" in refusal(settings(url="http://localhost:5601", proxy=proxy).access)
+    assert settings(url="http://localhost:5601", proxy="http://127.0.0.1:3128").access().proxy
+    assert settings(url=URL, proxy=proxy).access().proxy == proxy
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "canary", "Bearer pst_canary", "pst_", "pst_canary x", "pst_canary\n2", "pst_cänary", "pst_YOUR_TOKEN_HERE"],
@@ -212,6 +220,9 @@ def test_an_address_of_kibana_is_https_or_of_this_machine(given, taken):
         ("https://", "no URL"),
         ("https://a b", "no URL"),
         ("https://a:99999", "no URL"),
+        ("https://a..b", "no URL"),
+        ("https://.a", "no URL"),
+        ("https://" + "a" * 64 + ".b", "no URL"),
         ("https://[::1", "no URL"),
         ("https://kibana.example.com\\@evil", "no URL"),
         ("https://u:canary@kibana.example.com", "credentials in it"),
@@ -230,7 +241,7 @@ def test_an_address_of_kibana_that_is_none_is_refused(given, words):
     "given",
     [
         "https://webhook-us.parapetsecurity.com/webhook/acme",
-        "https://relay.example.com/parapet/webhook/a-b_c.d~e%20f",
+        "https://relay.example.com/parapet/webhook/a-b_c.d~e",
         "http://localhost:8080/webhook/acme",
     ],
 )
@@ -272,6 +283,10 @@ def test_region_and_tenant_make_the_guides_address():
         ("us", "a b"),
         ("us", "é"),
         ("us", "YOUR-TENANT-ID"),
+        ("us", "."),
+        ("us", ".."),
+        ("us", "a%2e%2e"),
+        ("us", "a%20b"),
         ("us", "{tenant-id}"),
     ):
         refusal(webhook_url_of, region, tenant)
@@ -294,3 +309,18 @@ def test_every_secret_that_is_configured_is_told_to_the_screen():
     assert "canary" not in out.getvalue()
     assert access.authorization().partition(" ")[2] not in out.getvalue()
     assert URL in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("HTTPS://Kibana.Example.COM:443/Base/", "https://kibana.example.com/Base"),
+        ("https://kibana.example.com.", "https://kibana.example.com"),
+        ("https://kibana.example.com:9243//", "https://kibana.example.com:9243"),
+        ("http://LOCALHOST:80", "http://localhost"),
+        ("http://[::1]:5601/", "http://[::1]:5601"),
+    ],
+)
+def test_an_address_of_kibana_has_one_spelling(given, taken):
+    """Or what was done under another one would not be found again."""
+    assert kibana_url(given) == taken

@@ -22,8 +22,6 @@ from parapet_elastic.state import Place, private_folder
 
 FORMAT = 1
 _LARGEST = 2**30
-# Deeper than any action; what is deeper could be read, and not be written again.
-_LEVELS = 100
 _KEYS = {
     "command": str,
     "version": str,
@@ -99,7 +97,7 @@ def load(path: Path) -> Snapshot:
         raise Failure(f"{path} cannot be read: {exc.strerror}") from None
     except (ValueError, RecursionError):
         raise Failure(f"{path} is broken: it is no JSON", todo="Take another snapshot of the folder.") from None
-    if _deeper(document, _LEVELS):
+    if files.is_deep(document):
         raise Failure(f"{path} is broken: it is too deep", todo="Take another snapshot of the folder.")
     if not isinstance(document, dict) or not isinstance(document.get("format"), int):
         raise Failure(f"{path} is no snapshot of parapet-elastic")
@@ -122,11 +120,6 @@ def load(path: Path) -> Snapshot:
         taken_over_by=document.get("taken_over_by"),
         path=path,
     )
-
-
-def _deeper(value: Any, levels: int) -> bool:
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(levels == 0 or _deeper(one, levels - 1) for one in inside)
 
 
 def _entry(rule: Any) -> Entry:
