@@ -145,7 +145,7 @@ def test_who_has_no_right_at_all_is_not_sent_to_doctor_again(kibana):
     result, checks = looked(kibana, "--webhook-url", URL)
     assert result.code == 1
     assert "doctor" not in result.out
-    assert all(check["todo"] for check in checks.values() if "403" in check["text"])
+    assert all(check["todo"] for check in checks.values() if "answered 403" in check["text"])
 
 
 def test_a_space_that_is_not_there_is_told(kibana):
