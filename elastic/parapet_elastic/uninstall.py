@@ -34,7 +34,7 @@ def uninstall(kibana: Kibana, screen: Screen, connector_id: str, options: apply.
     version.read(kibana)
     found = None if keep else connector_api.read(kibana, connector_id)
     removable = found is not None and not connector.is_preconfigured(found)
-    sending = tuple(rule["id"] for rule in rules.listing(kibana) if ours(rule, connector_id))
+    sending = rules.by_name(rule for rule in rules.listing(kibana) if ours(rule, connector_id))
     if found is not None and removable:
         if not _may_remove(screen, connector_id, found, options):
             return Exit.DECLINED
@@ -72,11 +72,17 @@ def _may_remove(screen: Screen, connector_id: str, found: dict[str, Any], option
 
 
 def _detach(
-    kibana: Kibana, screen: Screen, connector_id: str, options: apply.Options, sending: tuple[str, ...], *, asks: bool
+    kibana: Kibana,
+    screen: Screen,
+    connector_id: str,
+    options: apply.Options,
+    sending: list[dict[str, Any]],
+    *,
+    asks: bool,
 ) -> Exit:
     if sending:
         also = f"delete the connector {connector_id}" if asks else ""
-        return apply.detach(kibana, screen, rules.Selection(ids=sending), connector_id, options=options, also=also)
+        return apply.detach_from(kibana, screen, sending, connector_id, options=options, also=also)
     screen.line("No rule sends.")
     if asks and not options.dry_run and not screen.ask("Remove the connector?"):
         return Exit.DECLINED

@@ -159,3 +159,14 @@ def test_a_connector_that_sends_elsewhere_is_asked_about_by_name(person, kibana)
     assert person("uninstall", "--connector-id", "other", "--dry-run").code == 0
     assert person("uninstall", "--connector-id", "other", types="y\ny\n").code == 0
     assert list(kibana.connectors()) == [ID]
+
+
+def test_the_rules_are_read_in_a_list_and_once_more_each_before_its_change(kibana, person):
+    """Not one by one for the plan: the list has them already."""
+    for number in range(25):
+        kibana.add_rule(f"rule {number}")
+    assert person("attach", "--all", "--yes").code == 0
+    before = len(kibana.requests)
+    assert person("uninstall", "--yes").code == 0
+    paths = [(one.method, one.path) for one in kibana.requests[before:]]
+    assert paths.count(("GET", "/api/detection_engine/rules")) == len(kibana.rules()) == 27

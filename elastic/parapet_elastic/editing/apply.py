@@ -140,13 +140,18 @@ def update(
     return set_lists(Changing(kibana, screen, connector_id, options), plan, kibana_version)
 
 
-def detach(
-    kibana: Kibana, screen: Screen, selection: Selection, connector_id: str, *, options: Options, also: str = ""
+def detach(kibana: Kibana, screen: Screen, selection: Selection, connector_id: str, *, options: Options) -> Exit:
+    """Have the rules send no more; other actions stay. Raises as `attach`."""
+    return detach_from(kibana, screen, rules.select(kibana, selection), connector_id, options=options)
+
+
+def detach_from(
+    kibana: Kibana, screen: Screen, found: list[dict[str, Any]], connector_id: str, *, options: Options, also: str = ""
 ) -> Exit:
-    """Have the rules send no more; other actions stay. `also` is what the caller does after it. Raises as `attach`."""
+    """As `detach`, for rules that were read already. `also` is what the caller does after it."""
     kibana_version = version.read(kibana)
     plan = Plan("detach")
-    for rule in rules.select(kibana, selection):
+    for rule in found:
         if ours(rule, connector_id):
             plan.steps.append(Step.of(rule, "send no more", without(rule["actions"], connector_id)))
         else:

@@ -89,7 +89,12 @@ def select(kibana: Kibana, selection: Selection) -> list[Rule]:
     chosen = [rule for rule in found if selection.matches(rule)]
     if not chosen:
         raise Failure("no rule matches", todo="Look at the rules' names and tags in Kibana: Security > Rules.")
-    return sorted(chosen, key=lambda rule: (str(rule.get("name", "")).casefold(), rule["id"]))
+    return by_name(chosen)
+
+
+def by_name(found: Iterable[Rule]) -> list[Rule]:
+    """Return rules in the order in which plans show them."""
+    return sorted(found, key=lambda rule: (str(rule.get("name", "")).casefold(), rule["id"]))
 
 
 def read(kibana: Kibana, ids: Iterable[str]) -> dict[str, Rule]:
