@@ -52,6 +52,14 @@ def shortened(words: str) -> str:
     return words if len(words) <= _LONGEST else words[:_LONGEST] + "…"
 
 
+def outcome(answer: Any) -> Mapping[str, Any] | None:
+    """Return an answer of _execute as an object with a `status`; None for what Kibana's API does not promise."""
+    if answer is None:
+        # 204 has no words; what went wrong has some.
+        return {"status": "ok"}
+    return answer if isinstance(answer, dict) and "status" in answer else None
+
+
 def words_of(answer: Mapping[str, Any]) -> str:
     """Return what Kibana says about a failed execution."""
     return " ".join(str(answer.get(key) or "") for key in ("message", "service_message")).strip()

@@ -10,6 +10,8 @@ from parapet_elastic.kibana import Refused, Unclear
 from parapet_elastic.rendering.javascript import is_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from parapet_elastic.kibana import Kibana
     from parapet_elastic.preview import Source
     from parapet_elastic.screen import Screen
@@ -47,7 +49,7 @@ def tryout(kibana: Kibana, screen: Screen, connector_id: str, template: str, sou
     return Exit.FOUND
 
 
-def _execute(kibana: Kibana, connector_id: str, body: str) -> dict[str, Any]:
+def _execute(kibana: Kibana, connector_id: str, body: str) -> Mapping[str, Any]:
     try:
         # Not tried again by itself: the alert would arrive twice.
         answer = kibana.post(connector.path(connector_id, "/_execute"), {"params": {"body": body}})
@@ -58,13 +60,11 @@ def _execute(kibana: Kibana, connector_id: str, body: str) -> dict[str, Any]:
         if refused.status == 404:
             raise connector_api.missing(kibana, connector_id) from None
         raise
-    if answer is None:
-        # 204 has no words; what went wrong has some.
-        return {"status": "ok"}
-    if not isinstance(answer, dict) or "status" not in answer:
+    outcome = answers.outcome(answer)
+    if outcome is None:
         raise Unclear(
             "Kibana's answer to the test is not what its API promises",
             exit=Exit.UNREACHABLE,
             todo="It may have sent it: look in Parapet before you run this again.",
         )
-    return answer
+    return outcome

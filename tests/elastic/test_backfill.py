@@ -547,6 +547,8 @@ def test_rules_that_do_not_send_have_nothing_to_send(person, kibana):
     ("answer", "means"),
     [
         (None, Verdict.SENT),
+        ([1], Verdict.LATER),
+        ({}, Verdict.LATER),
         ({"status": "ok"}, Verdict.SENT),
         ({"status": "error", "retry": True, "service_message": "[503] x"}, Verdict.LATER),
         ({"status": "error", "retry": "2026-01-28T15:00:00.000Z", "service_message": "[429] x"}, Verdict.LATER),

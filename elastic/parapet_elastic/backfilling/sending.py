@@ -43,11 +43,12 @@ class Verdict(Enum):
 
 def verdict(answer: Any) -> Verdict:
     """Return what an answer of _execute means."""
-    if not isinstance(answer, dict) or answer.get("status") == "ok":
-        return Verdict.SENT  # no content: it went well
-    if answer.get("retry"):
-        return Verdict.LATER
-    found = re.search(r"\[(\w+)\]", str(answer.get("service_message") or ""))
+    outcome = answers.outcome(answer)
+    if outcome is not None and outcome["status"] == "ok":
+        return Verdict.SENT
+    if outcome is None or outcome.get("retry"):
+        return Verdict.LATER  # what is no answer is as a lost one: nobody knows whether it was sent
+    found = re.search(r"\[(\w+)\]", str(outcome.get("service_message") or ""))
     code = found[1] if found else ""
     if code == "413":
         return Verdict.TOO_LARGE
@@ -108,13 +109,17 @@ class Sender:
         found = verdict(answer)
         if found is Verdict.SENT:
             return found, 0.0
-        self.refusal = answers.words_of(answer)
+        outcome = answers.outcome(answer)
+        if outcome is None:
+            self.refusal = "Kibana's answer is not what its API promises"
+            return found, 0.0
+        self.refusal = answers.words_of(outcome)
         if found is Verdict.STOP:
             problem, todo = answers.explain(self.refusal)
             raise Failure(
                 f"{problem} ({self.refusal})", exit=Exit.REFUSED, todo=f"{todo} Nothing is lost: run it again then."
             )
-        return found, _seconds(answer.get("retry"))
+        return found, _seconds(outcome.get("retry"))
 
     def _refused(self, refused: Refused) -> Verdict:
         self.refusal = str(refused)
