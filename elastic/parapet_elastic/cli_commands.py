@@ -132,7 +132,7 @@ def _template(options: Any) -> templates.Template:
 def _attach(options: Any, screen: Screen) -> Exit:
     selection = _selection(options)
     template = _template(options)
-    frequency = parse_frequency(options.frequency or ("run" if template.name == "bulk" else "alert"))
+    frequency = parse_frequency(options.frequency or ("run" if template.name in templates.SUMMARIES else "alert"))
     wanted = Wanted(options.connector_id, template.text, frequency, options.only or None)
     with _kibana(_settings(options, screen), screen) as kibana:
         return apply.attach(kibana, screen, selection, wanted, options=_changing(options))
