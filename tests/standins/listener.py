@@ -167,6 +167,30 @@ class Listener:
             raise RuntimeError(f"a stand-in's thread did not end within {JOIN_S} s")
 
 
+class Listening:
+    """A stand-in that keeps its Listener in `_listener`: it serves from its making until `close`."""
+
+    def __enter__(self):
+        """Itself, listening."""
+        return self
+
+    def __exit__(self, *_exc):
+        """Close."""
+        self.close()
+
+    def close(self):
+        """End every connection and thread; raises what a test's predicate or the stand-in itself failed with."""
+        self._listener.close()
+
+    def pause(self):
+        """An outage: open connections are cut, new ones refused, until `resume` on the same port."""
+        self._listener.pause()
+
+    def resume(self):
+        """The end of the outage."""
+        self._listener.resume()
+
+
 def _bound(port):
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -12,7 +12,7 @@ import threading
 import urllib.parse
 
 from tests.standins.http_request import Malformed, read_body, read_head
-from tests.standins.listener import Listener
+from tests.standins.listener import Listener, Listening
 
 CONNECT_S = 10
 _LOOPBACK = ("localhost", "127.0.0.1")
@@ -46,7 +46,7 @@ class Seen:
         return f"<{self.method} {self.target} credentials={self.credentials} {self.status}>"
 
 
-class Proxy:
+class Proxy(Listening):
     """The proxy; listens at once.
 
     Attributes:
@@ -66,18 +66,6 @@ class Proxy:
         self._listener = Listener(self._handle)
         self.port = self._listener.port
         self.url = f"http://localhost:{self.port}"
-
-    def __enter__(self):
-        """The proxy, listening."""
-        return self
-
-    def __exit__(self, *_exc):
-        """Close."""
-        self.close()
-
-    def close(self):
-        """End every connection and thread."""
-        self._listener.close()
 
     def refuse(self, status):
         """Answer every request from now on with `status`."""

@@ -12,7 +12,7 @@ import time
 
 from tests.standins import tenant_contract, tenant_ledger
 from tests.standins.http_request import Head, Malformed, read_body, read_head
-from tests.standins.listener import Listener
+from tests.standins.listener import Listener, Listening
 from tests.standins.tenant_answers import ACCEPTED, UNREAD, Answer, Mode, play
 from tests.standins.tenant_contract import Refused
 from tests.standins.tenant_ledger import Record
@@ -22,7 +22,7 @@ __all__ = ["Answer", "Mode", "Tenant"]
 _REFUSAL_HEADERS = {405: {"Allow": "POST"}, 401: {"WWW-Authenticate": "Bearer"}}
 
 
-class Tenant:
+class Tenant(Listening):
     """One tenant's webhook.
 
     Attributes:
@@ -77,26 +77,6 @@ class Tenant:
         self._listener = Listener(self._handle)
         self.port = self._listener.port
         self.url = f"{'https' if tls else 'http'}://{self.host}:{self.port}{self._path}"
-
-    def __enter__(self):
-        """The tenant, listening."""
-        return self
-
-    def __exit__(self, *_exc):
-        """Close."""
-        self.close()
-
-    def close(self):
-        """End every connection and thread; raises what a predicate or the stand-in itself failed with."""
-        self._listener.close()
-
-    def pause(self):
-        """An outage: open connections are cut, new ones refused, until `resume` on the same port."""
-        self._listener.pause()
-
-    def resume(self):
-        """The end of the outage."""
-        self._listener.resume()
 
     def use(self, certificate):
         """Present another certificate to connections from now on; open ones go on."""

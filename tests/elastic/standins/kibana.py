@@ -21,10 +21,10 @@ from tests.elastic.standins.kibana_fire import Runner
 from tests.elastic.standins.kibana_http import Fault, Route, Server
 from tests.elastic.standins.kibana_versions import Version
 from tests.elastic.standins.kibana_world import Clock, World
-from tests.standins.listener import Listener
+from tests.standins.listener import Listener, Listening
 
 
-class Kibana:
+class Kibana(Listening):
     """One Kibana.
 
     Attributes:
@@ -99,26 +99,6 @@ class Kibana:
         self.ca_file = certs.ca_file if certs else None
         self._listener = Listener(self._serve)
         self.url = f"{'https' if certs else 'http'}://localhost:{self._listener.port}"
-
-    def __enter__(self):
-        """Return the Kibana, listening."""
-        return self
-
-    def __exit__(self, *_exc):
-        """Close."""
-        self.close()
-
-    def close(self):
-        """End every connection and thread; raises what the stand-in itself failed with."""
-        self._listener.close()
-
-    def pause(self):
-        """Cut open connections and refuse new ones until `resume`."""
-        self._listener.pause()
-
-    def resume(self):
-        """Listen again, on the same port."""
-        self._listener.resume()
 
     def _serve(self, connection):
         self.connections = connection.number
